@@ -1,0 +1,1 @@
+"""Owns locks, idempotency, limits, quotas, counters and cache. Does not know a business noun."""

@@ -1,0 +1,1 @@
+"""Owns ids, clock, amounts, errors and actor. Does not import anything of ours."""

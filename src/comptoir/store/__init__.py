@@ -1,0 +1,1 @@
+"""Owns every connection and database transaction. Does not decide any rule."""

@@ -1,0 +1,211 @@
+"""Group commit: many callers, one transaction.
+
+One writer per process and book flushes whatever has gathered as soon as its last commit is done.
+It never waits for a row: what somebody else has locked goes, in order, to a slow lane of its own.
+A caller that goes away loses nothing: what it asked for is decided and stored under its key.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from psycopg import AsyncConnection
+
+from comptoir.kit.errors import ComptoirError, Conflict, Unavailable
+from comptoir.ledger.model import Answer
+from comptoir.ledger.requests import Chain, Settle
+from comptoir.store import sql
+from comptoir.store.commit import Commit, Companion, Pending
+from comptoir.store.facts import Facts
+from comptoir.store.pool import Limits, connect
+
+__all__ = ["Batch", "Companion"]
+
+_SHUTTING_DOWN: Final = "shutting-down"
+
+
+class Batch:
+    """The group commit of one book. One task group owns its writer and lanes.
+
+    Shared by all tasks of one event loop; never by threads or processes. Use it as an async
+    context manager: leaving it flushes what is queued.
+    """
+
+    def __init__(self, url: str, book_id: int, facts: Facts, limits: Limits) -> None:
+        self._url = url
+        self._limits = limits
+        self._book_id = book_id
+        self._facts = facts
+        self._queue: deque[Pending] = deque()
+        self._queued = 0
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._running: dict[bytes, Pending] = {}
+        self._lanes: dict[int, _Lane] = {}
+        self._lane_room = asyncio.Semaphore(limits.lanes)
+        self._tasks = asyncio.TaskGroup()
+        self._commit = self._new_commit(sql.LOCK_FREE, limits.writer_lock)
+        self.committed = 0
+        self.announce: Callable[[Sequence[list[Answer]]], None] | None = None
+
+    @property
+    def queued(self) -> int:
+        """Requests that wait for the writer."""
+        return self._queued
+
+    @property
+    def lanes(self) -> int:
+        """Accounts that somebody else holds and whose requests wait apart."""
+        return len(self._lanes)
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._tasks.create_task(self._write())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing = True
+        self._wake.set()
+        await self._tasks.__aexit__(None, None, None)
+        await self._commit.close()
+
+    async def submit(self, chain: Chain, companions: Sequence[Companion] = ()) -> list[Answer]:
+        """Decide a chain and commit it, together with others.
+
+        Args:
+            chain: requests that happen all or not at all; usually one.
+            companions: rows that are written in the same commit, only if the chain succeeds.
+
+        Raises:
+            Unavailable: the queue is full, the account stays locked, or the database is down.
+            OutcomeUnknown: the connection was lost at COMMIT and could not be made again.
+            Conflict: another request with one of the ids has been running for too long.
+        """
+        for request in chain:
+            if request.id in self._running:
+                await self._wait_for(request.id)
+        pending = Pending(chain, companions, asyncio.get_running_loop().create_future())
+        self._enqueue(pending)
+        for request in chain:
+            self._running[request.id] = pending
+        return await asyncio.shield(pending.future)
+
+    async def settle(self, account: int) -> None:
+        """Write the expiries of an account that are due.
+
+        Raises:
+            Unavailable: as `submit`.
+        """
+        pending = Pending((Settle(account),), (), asyncio.get_running_loop().create_future())
+        self._enqueue(pending)
+        await asyncio.shield(pending.future)
+
+    def _enqueue(self, pending: Pending) -> None:
+        if self._closing:
+            raise Unavailable(_SHUTTING_DOWN)
+        if self._queued + len(pending.chain) > self._limits.queue:
+            raise Unavailable("overloaded")
+        self._queue.append(pending)
+        self._queued += len(pending.chain)
+        self._wake.set()
+
+    async def _wait_for(self, id_: bytes) -> None:
+        """Wait until nobody else is busy with `id_`; its stored answer then serves the repeat."""
+        try:
+            async with asyncio.timeout(self._limits.in_flight):
+                while (other := self._running.get(id_)) is not None:  # bounded by the timeout
+                    await asyncio.wait([other.future])
+                    if self._running.get(id_) is other:
+                        del self._running[id_]
+        except TimeoutError:
+            raise Conflict("request-in-flight", retry_after=1) from None
+
+    def _new_commit(self, lock: str, wait: float) -> Commit:
+        async def open_connection() -> AsyncConnection:
+            return await connect(self._url, self._limits, lock=wait)
+
+        return Commit(open_connection, self._book_id, self._facts, lock, self._limits.reconnect)
+
+    async def _write(self) -> None:
+        while not (self._closing and not self._queue):  # until the owner leaves the context
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            group = self._take()
+            avoid = frozenset(self._lanes)
+            busy = await self._commit.flush(group, avoid)
+            for pending, account in busy:
+                self._lane(account).add(pending)
+            self._settle_up(group)
+
+    def _take(self) -> list[Pending]:
+        """What goes into the next commit: in order, as many requests as it may have."""
+        group: list[Pending] = []
+        size = 0
+        while self._queue and (not group or size + len(self._queue[0].chain) <= self._limits.batch):
+            pending = self._queue.popleft()
+            group.append(pending)
+            size += len(pending.chain)
+        self._queued -= size
+        return group
+
+    def _settle_up(self, group: Sequence[Pending]) -> None:
+        """Forget the ids of what is done."""
+        for pending in group:
+            if not pending.future.done():
+                continue
+            self.committed += len(pending.chain)
+            for request in pending.chain:
+                if not isinstance(request, Settle) and self._running.get(request.id) is pending:
+                    del self._running[request.id]
+
+    def _lane(self, account: int) -> "_Lane":
+        lane = self._lanes.get(account)
+        if lane is None:
+            lane = _Lane(self._limits.lane_queue)
+            self._lanes[account] = lane
+            self._tasks.create_task(self._work_off(account, lane))
+        return lane
+
+    async def _work_off(self, account: int, lane: "_Lane") -> None:
+        """Decide the requests of one busy account, waiting for its row as long as it may take."""
+        async with self._lane_room:
+            commit = self._new_commit(sql.LOCK, self._limits.lock)
+            try:
+                while lane.queue:  # bounded: the lane ends when nobody has added to it
+                    group = lane.take(self._limits.batch)
+                    await commit.flush(group, frozenset())
+                    self._settle_up(group)
+            finally:
+                del self._lanes[account]
+                lane.fail_rest()
+                await commit.close()
+
+
+class _Lane:
+    """The requests that wait for one busy account, in order."""
+
+    def __init__(self, room: int) -> None:
+        self.queue: deque[Pending] = deque()
+        self._room = room
+
+    def add(self, pending: Pending) -> None:
+        if len(self.queue) >= self._room:
+            pending.fail(Unavailable("account-busy"))
+            return
+        self.queue.append(pending)
+
+    def take(self, most: int) -> list[Pending]:
+        return [self.queue.popleft() for _ in range(min(most, len(self.queue)))]
+
+    def fail_rest(self) -> None:
+        while self.queue:
+            self.queue.popleft().fail(ComptoirError("internal"))

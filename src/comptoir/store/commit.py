@@ -1,0 +1,268 @@
+"""One commit for many chains: run it, and find out what became of it when something breaks.
+
+Whatever happens, each caller is told what is true: decided (and stored), not done, or, only when
+the database cannot be asked any more, unknown.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection, errors
+
+from comptoir.kit.errors import ComptoirError, OutcomeUnknown, Unavailable
+from comptoir.ledger.model import Answer
+from comptoir.ledger.outcomes import Outcome
+from comptoir.store import sql
+from comptoir.store.facts import Facts
+from comptoir.store.ledger import Admission, Round, Work, admit, run
+
+_TRIES: Final = 4
+"""How often a commit is tried that met another process's deadlock or equal key."""
+
+_REPEATABLE: Final = (
+    errors.UniqueViolation,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+)
+_POLL_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A row that is written in the commit of a chain, only if the chain succeeds.
+
+    Attributes:
+        statement: an INSERT ... SELECT ... FROM unnest(...) with one array parameter a column, the
+            same string for every row of its kind, so that all rows of a commit go in one statement.
+        row: the values of this row, in the order of the parameters.
+    """
+
+    statement: str
+    row: tuple[object, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A chain that waits for its commit."""
+
+    chain: Work
+    companions: Sequence[Companion]
+    future: "asyncio.Future[list[Answer]]"
+
+    def answer(self, answers: list[Answer]) -> None:
+        """Tell the caller, if he is still there, what became of his chain."""
+        if not self.future.done():
+            self.future.set_result(answers)
+
+    def fail(self, error: BaseException) -> None:
+        """Tell the caller that nothing was done, or that nobody knows."""
+        if self.future.done():
+            return
+        self.future.set_exception(error)
+        self.future.exception()  # whoever has gone away does not leave a warning behind
+
+
+class Commit:
+    """Runs commits, one after the other, on one connection that it opens when needed."""
+
+    def __init__(
+        self,
+        open_connection: Callable[[], Awaitable[AsyncConnection]],
+        book_id: int,
+        facts: Facts,
+        lock: str,
+        patience: float,
+    ) -> None:
+        self._open = open_connection
+        self._book_id = book_id
+        self._facts = facts
+        self._lock = lock
+        self._waits = lock == sql.LOCK
+        self._patience = patience
+        self._connection: AsyncConnection | None = None
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def flush(
+        self, group: Sequence[Pending], avoid: frozenset[int]
+    ) -> list[tuple[Pending, int]]:
+        """Decide and commit a group, answer its callers, and return those whose account is busy.
+
+        No error leaves this method: each one is given to the callers whom it concerns.
+        """
+        try:
+            return await self._flush(group, avoid)
+        except asyncio.CancelledError:
+            _fail(group, OutcomeUnknown("outcome-unknown"))
+            raise
+        except ComptoirError as error:
+            _fail(group, error)
+        except psycopg.Error as error:
+            _fail(group, _explain(error))
+        return []
+
+    async def _flush(
+        self, group: Sequence[Pending], avoid: frozenset[int]
+    ) -> list[tuple[Pending, int]]:
+        for _ in range(_TRIES):
+            try:
+                return await self._attempt(group, avoid)
+            except _REPEATABLE:
+                await self._roll_back()
+            except errors.LockNotAvailable as error:
+                await self._roll_back()
+                if self._waits:
+                    raise
+                return await self._bisect(group, avoid, error)
+            except psycopg.Error as error:
+                await self._roll_back()
+                if self._is_lost():
+                    continue
+                return await self._bisect(group, avoid, error)
+        return await self._bisect(group, avoid, Unavailable("overloaded"))
+
+    async def _bisect(
+        self, group: Sequence[Pending], avoid: frozenset[int], error: Exception
+    ) -> list[tuple[Pending, int]]:
+        """Keep a poisoned chain from taking the others down with it."""
+        if len(group) == 1:
+            raise error
+        half = len(group) // 2
+        return [
+            *await self.flush(group[:half], avoid),
+            *await self.flush(group[half:], avoid),
+        ]
+
+    async def _attempt(
+        self, group: Sequence[Pending], avoid: frozenset[int]
+    ) -> list[tuple[Pending, int]]:
+        connection = await self._connected()
+        rounds = admit(
+            self._book_id,
+            self._facts,
+            [pending.chain for pending in group],
+            lock=self._lock,
+            avoid=avoid,
+        )
+        wanted: Round = [("BEGIN", ()), *next(rounds)]
+        skip = 1
+        while True:  # bounded: an admission has at most a handful of rounds
+            results = await run(connection, wanted)
+            try:
+                wanted, skip = rounds.send(results[skip:]), 0
+            except StopIteration as stop:
+                admission: Admission = stop.value
+                break
+        await self._finish(connection, group, admission)
+        return _tell(group, admission)
+
+    async def _finish(
+        self, connection: AsyncConnection, group: Sequence[Pending], admission: Admission
+    ) -> None:
+        writes = [*admission.writes, *_companions(group, admission), ("COMMIT", ())]
+        backend = connection.info.backend_pid
+        try:
+            await run(connection, writes)
+        except psycopg.OperationalError as error:
+            if not connection.broken and not connection.closed:
+                raise
+            await self._wait_for_backend(backend, error)
+            raise
+
+    async def _wait_for_backend(self, backend: int, error: Exception) -> None:
+        """The connection went at COMMIT: wait until the old backend cannot commit any more.
+
+        After that whoever tries again finds the ids that were committed, and repeats the others.
+
+        Raises:
+            OutcomeUnknown: the database cannot be asked in time.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                while True:  # bounded by the timeout
+                    try:
+                        if not await self._lives(backend):
+                            return
+                    except (Unavailable, psycopg.Error):
+                        await self._drop()
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            raise OutcomeUnknown("outcome-unknown") from error
+
+    async def _lives(self, backend: int) -> bool:
+        connection = await self._connected()
+        if connection.info.backend_pid == backend:
+            return False
+        cursor = await connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND application_name = 'comptoir'",
+            (backend,),
+        )
+        return await cursor.fetchone() is not None
+
+    async def _connected(self) -> AsyncConnection:
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            await self._drop()
+            self._connection = await self._open()
+        return self._connection
+
+    async def _roll_back(self) -> None:
+        if self._connection is None or self._is_lost():
+            return
+        try:
+            await self._connection.rollback()
+        except psycopg.Error:
+            await self._drop()
+
+    def _is_lost(self) -> bool:
+        return self._connection is None or self._connection.closed or self._connection.broken
+
+    async def _drop(self) -> None:
+        if self._connection is None:
+            return
+        lost, self._connection = self._connection, None
+        await lost.close()
+
+
+def _companions(group: Sequence[Pending], admission: Admission) -> Round:
+    """The companion rows of the chains that succeeded, a statement for each kind."""
+    kinds: dict[str, list[tuple[object, ...]]] = {}
+    for pending, answers in zip(group, admission.answers, strict=True):
+        if not pending.companions or not isinstance(answers, list):
+            continue
+        if all(answer.outcome is Outcome.CREATED for answer in answers):
+            for companion in pending.companions:
+                kinds.setdefault(companion.statement, []).append(companion.row)
+    return [
+        (statement, [list(column) for column in zip(*values, strict=True)])
+        for statement, values in kinds.items()
+    ]
+
+
+def _tell(group: Sequence[Pending], admission: Admission) -> list[tuple[Pending, int]]:
+    busy: list[tuple[Pending, int]] = []
+    for pending, answers in zip(group, admission.answers, strict=True):
+        if isinstance(answers, list):
+            pending.answer(answers)
+        else:
+            busy.append((pending, answers))
+    return busy
+
+
+def _fail(group: Sequence[Pending], error: BaseException) -> None:
+    for pending in group:
+        pending.fail(error)
+
+
+def _explain(error: psycopg.Error) -> ComptoirError:
+    if isinstance(error, errors.LockNotAvailable):
+        return Unavailable("account-busy")
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable("database-down")
+    return ComptoirError("internal", error=type(error).__name__)

@@ -1,0 +1,203 @@
+"""Who has which account: surrogate ids by the names that callers use, opened on first use."""
+
+import asyncio
+from collections import OrderedDict
+from typing import Final, Generic, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from comptoir.kit.errors import Conflict, NotFound
+from comptoir.store.facts import Asset, Facts
+from comptoir.store.pool import begin
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_CACHED: Final = 100_000
+
+_ASSETS: Final = """
+SELECT s.id, s.code, s.scale,
+    max(a.id) FILTER (WHERE a.name = 'issuer'), max(a.id) FILTER (WHERE a.name = 'revenue'),
+    max(a.id) FILTER (WHERE a.name = 'breakage'), max(a.id) FILTER (WHERE a.name = 'supplier')
+FROM comptoir.assets s
+JOIN comptoir.accounts a ON a.book_id = s.book_id AND a.asset_id = s.id AND NOT a.bounded
+WHERE s.book_id = %s GROUP BY s.id, s.code, s.scale ORDER BY s.id"""
+
+_OPEN_ASSET: Final = "SELECT comptoir.open_asset(%s, %s, %s::smallint)"
+
+_FIND_CUSTOMER: Final = "SELECT id FROM comptoir.customers WHERE book_id = %s AND customer = %s"
+
+_ADD_CUSTOMER: Final = """
+INSERT INTO comptoir.customers (book_id, customer) VALUES (%s, %s)
+ON CONFLICT (book_id, customer) DO NOTHING RETURNING id"""
+
+_FIND_ACCOUNT: Final = """
+SELECT id FROM comptoir.accounts WHERE book_id = %s AND customer_id = %s AND asset_id = %s"""
+
+_FIND_NAMED: Final = """
+SELECT id FROM comptoir.accounts WHERE book_id = %s AND name = %s AND asset_id = %s AND bounded"""
+
+_OPEN_ACCOUNT: Final = "SELECT comptoir.open_account(%s, %s, %s, %s, true)"
+
+_OWNER: Final = """
+SELECT c.id, c.customer, a.name, s.code FROM comptoir.accounts a
+JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
+LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
+WHERE a.book_id = %s AND a.id = %s AND a.bounded"""
+
+
+class Directory:
+    """Looks up and opens assets, customers and accounts; remembers what never changes.
+
+    Shared by all tasks of one event loop.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection]) -> None:
+        self._pool = pool
+        self._facts: dict[int, Facts] = {}
+        self._loading = asyncio.Lock()
+        self._customers: _Cache[tuple[int, str], int] = _Cache()
+        self._accounts: _Cache[tuple[int, int, int | str], int] = _Cache()
+
+    async def facts(self, book: int) -> Facts:
+        """The assets of a book. The same object is brought up to date when assets are added."""
+        found = self._facts.get(book)
+        if found is None:
+            found = self._facts.setdefault(book, Facts())
+            await self._load(book)
+        return found
+
+    async def asset(self, book: int, code: str) -> Asset:
+        """The asset of that code.
+
+        Raises:
+            NotFound: there is none in this book.
+        """
+        facts = await self.facts(book)
+        asset = facts.assets.get(code)
+        if asset is None:
+            await self._load(book)
+            asset = facts.assets.get(code)
+        if asset is None:
+            raise NotFound("unknown-asset", asset=code)
+        return asset
+
+    async def open_asset(self, book: int, code: str, scale: int) -> Asset:
+        """Add an asset with its open accounts to a book.
+
+        Raises:
+            Conflict: the asset is there already, with another scale.
+        """
+        async with begin(self._pool) as tx:
+            await tx.execute(_OPEN_ASSET, (book, code, scale))
+        asset = await self.asset(book, code)
+        if asset.scale != scale:
+            raise Conflict("asset-exists", asset=code, scale=asset.scale)
+        return asset
+
+    async def find_customer(self, book: int, customer: str) -> int | None:
+        """The surrogate id of a customer whom somebody has used before."""
+        cached = self._customers.get((book, customer))
+        if cached is not None:
+            return cached
+        async with begin(self._pool) as tx:
+            cursor = await tx.execute(_FIND_CUSTOMER, (book, customer))
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        self._customers.put((book, customer), row[0])
+        return row[0]
+
+    async def customer(self, book: int, customer: str) -> int:
+        """The surrogate id of a customer, who is added on first use."""
+        found = await self.find_customer(book, customer)
+        if found is not None:
+            return found
+        async with begin(self._pool) as tx:
+            await tx.execute(_ADD_CUSTOMER, (book, customer))
+        found = await self.find_customer(book, customer)
+        assert found is not None, "it was just added, and customers are never removed"
+        return found
+
+    async def find_account(self, book: int, asset: Asset, customer: str) -> int | None:
+        """The account of a customer in an asset, if it was used before."""
+        owner = await self.find_customer(book, customer)
+        return None if owner is None else await self._find(book, asset, owner)
+
+    async def account(self, book: int, asset: Asset, customer: str) -> int:
+        """The account of a customer in an asset, opened on first use."""
+        owner = await self.customer(book, customer)
+        return await self._open(book, asset, owner)
+
+    async def find_named(self, book: int, asset: Asset, name: str) -> int | None:
+        """A named account, such as stock:TEE:M, if it was used before."""
+        return await self._find(book, asset, name)
+
+    async def named(self, book: int, asset: Asset, name: str) -> int:
+        """A named account, such as stock:TEE:M, opened on first use."""
+        return await self._open(book, asset, name)
+
+    async def owner(
+        self, book: int, account: int
+    ) -> tuple[int | None, str | None, str | None, str]:
+        """Whose account it is: the customer's surrogate id and name, or the account's own; its asset.
+
+        Raises:
+            NotFound: the book has no such bounded account.
+        """
+        async with begin(self._pool) as tx:
+            cursor = await tx.execute(_OWNER, (book, account))
+            row = await cursor.fetchone()
+        if row is None:
+            raise NotFound("account-not-found")
+        return row
+
+    async def _find(self, book: int, asset: Asset, owner: int | str) -> int | None:
+        cached = self._accounts.get((book, asset.id, owner))
+        if cached is not None:
+            return cached
+        query = _FIND_ACCOUNT if isinstance(owner, int) else _FIND_NAMED
+        async with begin(self._pool) as tx:
+            cursor = await tx.execute(query, (book, owner, asset.id))
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        self._accounts.put((book, asset.id, owner), row[0])
+        return row[0]
+
+    async def _open(self, book: int, asset: Asset, owner: int | str) -> int:
+        found = await self._find(book, asset, owner)
+        if found is not None:
+            return found
+        customer, name = (owner, None) if isinstance(owner, int) else (None, owner)
+        async with begin(self._pool) as tx:
+            await tx.execute(_OPEN_ACCOUNT, (book, asset.id, customer, name))
+        found = await self._find(book, asset, owner)
+        assert found is not None, "it was just opened, and accounts are never removed"
+        return found
+
+    async def _load(self, book: int) -> None:
+        facts = self._facts.setdefault(book, Facts())
+        async with self._loading, begin(self._pool) as tx:
+            cursor = await tx.execute(_ASSETS, (book,))
+            for row in await cursor.fetchall():
+                facts.add(Asset(*row))
+
+
+class _Cache(Generic[K, V]):
+    """The most recently used facts."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        found = self._entries.get(key)
+        if found is not None:
+            self._entries.move_to_end(key)
+        return found
+
+    def put(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        if len(self._entries) > _CACHED:
+            self._entries.popitem(last=False)

@@ -1,0 +1,355 @@
+"""Load, apply, write: how requests meet the database, inside of a transaction that is given.
+
+The work is written once, as a generator of rounds of statements: whoever drives it sends each
+round through one pipeline and hands back the rows. So the group commit, a caller's own
+transaction, async and sync all share one semantic.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, LiteralString, cast
+
+from psycopg import AsyncConnection, Connection
+
+from comptoir.ledger.apply import apply
+from comptoir.ledger.model import Answer, Book, Lot, Target
+from comptoir.ledger.plan import Plan, plan
+from comptoir.ledger.requests import (
+    Capture,
+    Chain,
+    Hold,
+    Release,
+    Renew,
+    Settle,
+    Transfer,
+)
+from comptoir.store import rows, sql
+from comptoir.store.facts import Facts
+from comptoir.store.rows import Row, Statement
+
+LOT_PREFIX: Final = 8
+"""Lots that are loaded of every account at first; more only when these do not cover the requests."""
+
+Work = Chain | tuple[Settle]
+Round = list[Statement]
+Results = list[list[Row]]
+Rounds = Generator[Round, Results]
+
+
+@dataclass(slots=True)
+class Admission:
+    """What became of some chains.
+
+    Attributes:
+        answers: for every chain its answers, or the id of the account that somebody else had
+            locked, so that nothing of the chain was decided.
+        writes: the statements that are still to be run, in the same transaction.
+    """
+
+    answers: list[list[Answer] | int]
+    writes: list[Statement]
+
+
+@dataclass(slots=True)
+class _Places:
+    """Where holds are: the accounts to lock, and the other holds of their groups."""
+
+    accounts: dict[bytes, tuple[int, ...]] = field(default_factory=dict[bytes, tuple[int, ...]])
+    ids: set[bytes] = field(default_factory=set[bytes])
+    groups: dict[bytes, list[bytes]] = field(default_factory=dict[bytes, list[bytes]])
+
+
+def admit(
+    book_id: int, facts: Facts, work: Sequence[Work], *, lock: str, avoid: frozenset[int]
+) -> Generator[Round, Results, Admission]:
+    """Decide requests on what the database holds; the last writes are left to the caller.
+
+    Args:
+        book_id: the book of all the requests.
+        facts: the assets of that book.
+        work: chains, in the order in which they are to be decided.
+        lock: the statement that locks accounts: sql.LOCK waits, sql.LOCK_FREE passes over what
+            somebody else has locked.
+        avoid: accounts to treat as locked by somebody else.
+    """
+    needs = plan(work)
+    places = _in_batch(work)
+    if needs.holds:
+        yield from _place(book_id, needs, places)
+    wanted = sorted(account for account in needs.demand if account not in avoid)
+    book = Book(assets=facts.open_accounts, breakage=facts.breakage)
+    forget, now = yield from _load(book_id, book, needs, places, wanted, lock)
+    busy = [_busy_account(chain, places, book) for chain in work]
+    decided = iter(apply(book, [c for c, b in zip(work, busy, strict=True) if b is None], now))
+    answers = [next(decided) if account is None else account for account in busy]
+    return Admission(answers, rows.write(book_id, book, forget))
+
+
+def _in_batch(work: Sequence[Work]) -> _Places:
+    """The places of holds that the same requests make."""
+    places = _Places()
+    for chain in work:
+        made = [request for request in chain if isinstance(request, Hold)]
+        accounts = tuple(request.account for request in made)
+        for request in made:
+            places.accounts[request.id] = accounts
+    return places
+
+
+def _place(book_id: int, needs: Plan, places: _Places) -> Rounds:
+    asked = rows.octets(sorted(needs.holds))
+    [found] = yield [(sql.HOLD_PLACES, (book_id, asked))]
+    groups = {row[2] for row in found if row[2] is not None}
+    mates: list[Row] = []
+    if groups:
+        [mates] = yield [(sql.GROUP_PLACES, (book_id, rows.octets(sorted(groups))))]
+    for id_, account, group in found:
+        members = [row for row in mates if row[2] == group] if group else []
+        places.accounts[id_] = (account, *(row[1] for row in members))
+        places.ids.update([id_, *(row[0] for row in members)])
+        if group:
+            places.groups[group] = [row[0] for row in members]
+    for id_, most in needs.holds.items():
+        for account in places.accounts.get(id_, ()):
+            needs.need(account, most)
+
+
+def _load(
+    book_id: int, book: Book, needs: Plan, places: _Places, wanted: list[int], lock: str
+) -> Generator[Round, Results, tuple[list[bytes], int]]:
+    ids = rows.wholes(wanted)
+    first: Round = [
+        (lock, (book_id, ids)),
+        (sql.KNOWN, (book_id, rows.octets(needs.ids))),
+        (sql.LOTS_FIRST, (ids, book_id, LOT_PREFIX)),
+    ]
+    if places.ids:
+        named = rows.octets(sorted(places.ids))
+        first.append((sql.HOLDS_NAMED, (book_id, named)))
+        first.append((sql.LOTS_PINNED, (book_id, named)))
+    if needs.grants:
+        first.append(_equal_lots(book_id, needs))
+    accounts, known, lots, *more = yield first
+    for row in accounts:
+        account = rows.account(row)
+        book.accounts[account.id] = account
+    now: int = known[0][0]
+    forget = _add_known(book, known, now)
+    if places.ids:
+        _add_holds(book, more.pop(0), places)
+    _add_lots(book, [lots, *more])
+    yield from _load_rest(book_id, book, needs, now)
+    for account in book.accounts.values():
+        account.lots.sort(key=_rank)
+    return forget, now
+
+
+def _equal_lots(book_id: int, needs: Plan) -> Statement:
+    grants = sorted(needs.grants, key=str)
+    return sql.LOTS_EQUAL, (
+        rows.wholes([account for account, _, _, _ in grants]),
+        [source for _, source, _, _ in grants],
+        rows.wholes([priority for _, _, priority, _ in grants]),
+        rows.numbers([until for _, _, _, until in grants]),
+        book_id,
+    )
+
+
+def _load_rest(book_id: int, book: Book, needs: Plan, now: int) -> Rounds:
+    """What is needed only at times: due expiries, long lists of lots, movements to reverse."""
+    rest: Round = []
+    due = [a for a in book.accounts.values() if a.next_expiry and a.next_expiry <= max(now, a.at)]
+    if due:
+        until = max(now, *(account.at for account in due))
+        ids = rows.wholes([account.id for account in due])
+        rest.append((sql.HOLDS_DUE, (book_id, ids, until)))
+        rest.append((sql.LOTS_DUE, (book_id, ids, until)))
+    short = [a.id for a in book.accounts.values() if _is_short(a.lots, needs.demand.get(a.id, 0))]
+    targets = sorted(needs.targets)
+    if short:
+        rest.append((sql.LOTS_ALL, (book_id, rows.wholes(short))))
+    if targets:
+        columns = [rows.wholes(column) for column in zip(*targets, strict=True)]
+        rest.append((sql.TARGETS, (*columns, book_id)))
+    if not rest:
+        return
+    results = yield rest
+    if due:
+        yield from _add_due(book_id, book, results.pop(0))
+        _add_lots(book, [results.pop(0)])
+    if short:
+        _add_lots(book, [results.pop(0)])
+    if targets:
+        yield from _add_targets(book_id, book, results.pop(0))
+
+
+def _is_short(lots: list[Lot], demand: int) -> bool:
+    return len(lots) >= LOT_PREFIX and sum(lot.free for lot in lots[:LOT_PREFIX]) < demand
+
+
+def _add_known(book: Book, known: list[Row], now: int) -> list[bytes]:
+    """Remember stored answers; returns the ids of refusals that are too old to count."""
+    forget: list[bytes] = []
+    for row in known:
+        if row[1] is None:
+            continue
+        answer = rows.known(row, now)
+        if answer is None:
+            forget.append(row[1])
+        else:
+            book.known[answer.id] = answer
+    return forget
+
+
+def _add_holds(book: Book, found: list[Row], places: _Places) -> None:
+    for row in found:
+        held = rows.held(row)
+        book.holds[held.id] = held
+    for group, members in places.groups.items():
+        book.groups[group] = [book.holds[id_] for id_ in members if id_ in book.holds]
+
+
+def _add_lots(book: Book, results: Iterable[list[Row]]) -> None:
+    """Add lots to their accounts, each once, whichever statement found it."""
+    seen = {(a.id, lot.no) for a in book.accounts.values() for lot in a.lots}
+    for found in results:
+        for row in found:
+            owner, lot = rows.lot(row)
+            account = book.accounts.get(owner)
+            if account is not None and (owner, lot.no) not in seen:
+                seen.add((owner, lot.no))
+                account.lots.append(lot)
+
+
+def _add_due(book_id: int, book: Book, found: list[Row]) -> Rounds:
+    """Add holds that are due, and the lots that they pin."""
+    for row in found:
+        due = rows.held(row)
+        due = book.holds.setdefault(due.id, due)
+        book.accounts[due.account].due.append(due)
+    pins = [(a.id, no) for a in book.accounts.values() for due in a.due for no, _ in due.pins]
+    if pins:
+        columns = [rows.wholes(column) for column in zip(*pins, strict=True)]
+        [lots] = yield [(sql.LOTS_NAMED, (*columns, book_id))]
+        _add_lots(book, [lots])
+
+
+def _add_targets(book_id: int, book: Book, found: list[Row]) -> Rounds:
+    """Add movements to reverse, with every lot that they changed, open or not."""
+    lines = [(rows.line(row), bool(row[-1])) for row in found]
+    named = sorted({(line.account, no) for line, _ in lines for no in line.lots})
+    lots: dict[tuple[int, int], Lot] = {
+        (a.id, lot.no): lot for a in book.accounts.values() for lot in a.lots
+    }
+    missing = [each for each in named if each not in lots]
+    if missing:
+        columns = [rows.wholes(column) for column in zip(*missing, strict=True)]
+        [more] = yield [(sql.LOTS_NAMED, (*columns, book_id))]
+        for owner, lot in map(rows.lot, more):
+            lots[owner, lot.no] = lot
+            if lot.left > 0 and owner in book.accounts:
+                book.accounts[owner].lots.append(lot)
+    for line, was_reversed in lines:
+        own = {no: lots[line.account, no] for no in line.lots}
+        book.targets[line.account, line.version] = Target(line, own, was_reversed)
+
+
+def _rank(lot: Lot) -> tuple[int, float, int]:
+    return lot.rank
+
+
+def _busy_account(chain: Work, places: _Places, book: Book) -> int | None:
+    """The first account of a chain that is not locked by us."""
+    for request in chain:
+        for account in _accounts(request, places):
+            if account not in book.accounts:
+                return account
+    return None
+
+
+def _accounts(request: object, places: _Places) -> tuple[int, ...]:
+    match request:
+        case Capture() | Release() | Renew():
+            return places.accounts.get(request.hold, ())
+        case Transfer():
+            return (request.account, request.target)
+        case _:
+            return (cast("Any", request).account,)
+
+
+async def execute(
+    tx: AsyncConnection, book_id: int, facts: Facts, chains: Sequence[Chain]
+) -> list[list[Answer]]:
+    """Decide chains inside of the caller's open transaction, together with his own rows.
+
+    Waits for rows that others have locked. Nothing is committed here.
+
+    Raises:
+        psycopg.errors.DeadlockDetected: the caller's transaction must be repeated as a whole.
+    """
+    admission = await drive(tx, admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset()))
+    return _answers(admission, chains)
+
+
+def execute_sync(
+    tx: Connection, book_id: int, facts: Facts, chains: Sequence[Chain]
+) -> list[list[Answer]]:
+    """What `execute` does, for a connection without async."""
+    rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset())
+    wanted = next(rounds)
+    while True:
+        results = _run_sync(tx, wanted)
+        try:
+            wanted = rounds.send(results)
+        except StopIteration as stop:
+            admission: Admission = stop.value
+            break
+    _run_sync(tx, admission.writes)
+    return _answers(admission, chains)
+
+
+def _answers(admission: Admission, chains: Sequence[Chain]) -> list[list[Answer]]:
+    """Whoever waits for locks meets no busy account, only accounts that do not exist."""
+    return [
+        answers if isinstance(answers, list) else _unfound(chain)
+        for answers, chain in zip(admission.answers, chains, strict=True)
+    ]
+
+
+def _unfound(chain: Chain) -> list[Answer]:
+    return apply(Book(), [chain], 0)[0]
+
+
+async def drive(
+    connection: AsyncConnection, rounds: Generator[Round, Results, Admission]
+) -> Admission:
+    """Run the rounds of an admission, and then its writes."""
+    wanted = next(rounds)
+    while True:
+        results = await run(connection, wanted)
+        try:
+            wanted = rounds.send(results)
+        except StopIteration as stop:
+            admission: Admission = stop.value
+            break
+    await run(connection, admission.writes)
+    return admission
+
+
+async def run(connection: AsyncConnection, wanted: Sequence[Statement]) -> Results:
+    """Send statements through one pipeline and fetch what they select."""
+    async with connection.pipeline():
+        cursors = [
+            await connection.execute(cast("LiteralString", text), parameters, prepare=True)
+            for text, parameters in wanted
+        ]
+    return [await each.fetchall() if each.description else [] for each in cursors]
+
+
+def _run_sync(connection: Connection, wanted: Sequence[Statement]) -> Results:
+    with connection.pipeline():
+        cursors = [
+            connection.execute(cast("LiteralString", text), parameters, prepare=True)
+            for text, parameters in wanted
+        ]
+    return [each.fetchall() if each.description else [] for each in cursors]

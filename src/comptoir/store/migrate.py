@@ -1,0 +1,67 @@
+"""Migrations: plain SQL files, run by Alembic in one transaction under an advisory lock."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, make_url, pool, text
+
+_LOCK: Final = 0x636F6D70746F6972
+"""The advisory lock of migrations: "comptoir" in ASCII."""
+
+
+def migrate(url: str) -> str:
+    """Bring the database up to the newest revision; returns that revision.
+
+    Several processes may do this at the same time: one does, the others wait for it.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database cannot be reached.
+    """
+    engine = create_engine(_driver_url(url), poolclass=pool.NullPool)
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        connection.execute(text("CREATE SCHEMA IF NOT EXISTS comptoir"))
+        command.upgrade(_config(connection), "head")
+    return head()
+
+
+def current(url: str) -> str | None:
+    """The revision that the database has; None for an empty one."""
+    engine = create_engine(_driver_url(url), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        there = connection.execute(text("SELECT to_regclass('comptoir.alembic_version')")).scalar()
+        if there is None:
+            return None
+        return connection.execute(text("SELECT version_num FROM comptoir.alembic_version")).scalar()
+
+
+def head() -> str:
+    """The newest revision that this program knows."""
+    newest = ScriptDirectory.from_config(_config(None)).get_current_head()
+    assert newest is not None, "there is at least one revision"
+    return newest
+
+
+def statements() -> str:
+    """All migrations as one SQL script, for operators who run them by hand."""
+    return "\n".join(path.read_text() for path in sorted(_folder().joinpath("sql").glob("*.sql")))
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("comptoir.store"))) / "migrations"
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _driver_url(url: str) -> str:
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

@@ -1,0 +1,102 @@
+"""Connections: the only place that opens them, with limits on how long anything may take."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from comptoir.kit.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take, in seconds, and how many there may be.
+
+    Attributes:
+        statement: one statement of a request.
+        lock: how long the slow lane waits for a row that somebody else holds.
+        writer_lock: how long the group commit may wait for anything at all.
+        connect: opening a connection, or getting one from the pool.
+        pool: connections for reading.
+        lanes: slow lanes, and so connections, of one book in one process.
+        queue: requests that may wait for the group commit of one book in one process.
+        batch: requests that share one commit.
+        lane_queue: requests that may wait for one busy account.
+        in_flight: how long a repeat waits for the request that it repeats.
+        reconnect: how long the fate of a commit is looked into after a lost connection.
+    """
+
+    statement: float = 10.0
+    lock: float = 5.0
+    writer_lock: float = 0.25
+    connect: float = 5.0
+    pool: int = 8
+    lanes: int = 8
+    queue: int = 20_000
+    batch: int = 2_000
+    lane_queue: int = 5_000
+    in_flight: float = 2.0
+    reconnect: float = 10.0
+
+
+def options(*, statement: float, lock: float) -> str:
+    """The libpq options that bound statements and locks of a session."""
+    return (
+        f"-c statement_timeout={int(statement * 1000)} -c lock_timeout={int(lock * 1000)}"
+        f" -c idle_in_transaction_session_timeout={int(statement * 2000)} -c timezone=UTC"
+    )
+
+
+async def connect(url: str, limits: Limits, *, lock: float) -> AsyncConnection:
+    """A connection of one's own, in autocommit mode.
+
+    Raises:
+        Unavailable: the database cannot be reached in time.
+    """
+    try:
+        return await AsyncConnection.connect(
+            url,
+            autocommit=True,
+            connect_timeout=max(1, int(limits.connect)),
+            options=options(statement=limits.statement, lock=lock),
+            application_name="comptoir",
+        )
+    except psycopg.OperationalError as error:
+        raise Unavailable("database-down") from error
+
+
+def open_pool(url: str, limits: Limits) -> AsyncConnectionPool[AsyncConnection]:
+    """A pool for reading and for short transactions, not yet open. Shared by all tasks."""
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=limits.pool,
+        timeout=limits.connect,
+        open=False,
+        kwargs={
+            "options": options(statement=limits.statement, lock=limits.lock),
+            "application_name": "comptoir",
+        },
+        check=AsyncConnectionPool.check_connection,
+    )
+
+
+@asynccontextmanager
+async def begin(
+    pool: AsyncConnectionPool[AsyncConnection],
+) -> AsyncIterator[AsyncConnection]:
+    """A transaction that commits when the block ends well, and rolls back otherwise.
+
+    Raises:
+        Unavailable: no connection could be had in time, or it was lost.
+    """
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            yield connection
+    except PoolTimeout as error:
+        raise Unavailable("database-down") from error
+    except psycopg.OperationalError as error:
+        raise Unavailable("database-down") from error

@@ -1,0 +1,1 @@
+"""Owns HTTP: routes, wire schemas, problems. Does not decide any business rule."""
