@@ -1,1 +1,1 @@
-"""Owns the business nouns, strangers to each other. Does not know HTTP."""
+"""Owns the business nouns, strangers to each other. Does not know HTTP, nor open transactions."""

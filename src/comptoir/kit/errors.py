@@ -53,4 +53,4 @@ class Unavailable(ComptoirError):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost at COMMIT: the effect may or may not exist. Repeat with the same key."""
+    """The connection was lost at COMMIT: the effect may exist or not. Repeat with the same key."""

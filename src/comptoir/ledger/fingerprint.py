@@ -67,7 +67,7 @@ def fingerprint(fields: Iterable[tuple[str, object]]) -> bytes:
 
 
 def differing_field(stored: bytes, asked: bytes) -> str:
-    """The first field in which two unequal fingerprints differ; "request" when none can be named."""
+    """The first field in which two unequal fingerprints differ; "request" if none can be named."""
     before, now = _fields(stored), _fields(asked)
     for number, name in enumerate(FIELDS):
         if before.get(number) != now.get(number):

@@ -19,6 +19,7 @@ from comptoir.ledger.requests import Chain, Settle
 from comptoir.store import sql
 from comptoir.store.commit import Commit, Companion, Pending
 from comptoir.store.facts import Facts
+from comptoir.store.ledger import Clock, database_time
 from comptoir.store.pool import Limits, connect
 
 __all__ = ["Batch", "Companion"]
@@ -33,11 +34,19 @@ class Batch:
     context manager: leaving it flushes what is queued.
     """
 
-    def __init__(self, url: str, book_id: int, facts: Facts, limits: Limits) -> None:
+    def __init__(
+        self,
+        url: str,
+        book_id: int,
+        facts: Facts,
+        limits: Limits,
+        clock: Clock = database_time,
+    ) -> None:
         self._url = url
         self._limits = limits
         self._book_id = book_id
         self._facts = facts
+        self._clock = clock
         self._queue: deque[Pending] = deque()
         self._queued = 0
         self._wake = asyncio.Event()
@@ -131,7 +140,9 @@ class Batch:
         async def open_connection() -> AsyncConnection:
             return await connect(self._url, self._limits, lock=wait)
 
-        return Commit(open_connection, self._book_id, self._facts, lock, self._limits.reconnect)
+        return Commit(
+            open_connection, self._book_id, self._facts, lock, self._limits.reconnect, self._clock
+        )
 
     async def _write(self) -> None:
         while not (self._closing and not self._queue):  # until the owner leaves the context

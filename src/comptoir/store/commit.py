@@ -17,7 +17,7 @@ from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store import sql
 from comptoir.store.facts import Facts
-from comptoir.store.ledger import Admission, Round, Work, admit, run
+from comptoir.store.ledger import Admission, Clock, Round, Work, admit, database_time, run
 
 _TRIES: Final = 4
 """How often a commit is tried that met another process's deadlock or equal key."""
@@ -75,6 +75,7 @@ class Commit:
         facts: Facts,
         lock: str,
         patience: float,
+        clock: Clock = database_time,
     ) -> None:
         self._open = open_connection
         self._book_id = book_id
@@ -82,6 +83,7 @@ class Commit:
         self._lock = lock
         self._waits = lock == sql.LOCK
         self._patience = patience
+        self._clock = clock
         self._connection: AsyncConnection | None = None
 
     async def close(self) -> None:
@@ -150,6 +152,7 @@ class Commit:
             [pending.chain for pending in group],
             lock=self._lock,
             avoid=avoid,
+            clock=self._clock,
         )
         wanted: Round = [("BEGIN", ()), *next(rounds)]
         skip = 1

@@ -40,8 +40,10 @@ SELECT id FROM comptoir.accounts WHERE book_id = %s AND name = %s AND asset_id =
 
 _OPEN_ACCOUNT: Final = "SELECT comptoir.open_account(%s, %s, %s, %s, true)"
 
+_FIND_HOLD: Final = "SELECT account_id FROM comptoir.holds WHERE book_id = %s AND id = %s"
+
 _OWNER: Final = """
-SELECT c.id, c.customer, a.name, s.code FROM comptoir.accounts a
+SELECT a.name, c.customer, s.code FROM comptoir.accounts a
 JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
 LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
 WHERE a.book_id = %s AND a.id = %s AND a.bounded"""
@@ -58,6 +60,7 @@ class Directory:
         self._facts: dict[int, Facts] = {}
         self._loading = asyncio.Lock()
         self._customers: _Cache[tuple[int, str], int] = _Cache()
+        self._holds: _Cache[tuple[int, bytes], int] = _Cache()
         self._accounts: _Cache[tuple[int, int, int | str], int] = _Cache()
 
     async def facts(self, book: int) -> Facts:
@@ -138,20 +141,35 @@ class Directory:
         """A named account, such as stock:TEE:M, opened on first use."""
         return await self._open(book, asset, name)
 
-    async def owner(
-        self, book: int, account: int
-    ) -> tuple[int | None, str | None, str | None, str]:
-        """Whose account it is: the customer's surrogate id and name, or the account's own; its asset.
+    async def hold_place(self, book: int, hold: bytes) -> tuple[Asset, str | None]:
+        """The asset of a hold, and whose account it is in.
 
         Raises:
-            NotFound: the book has no such bounded account.
+            NotFound: the book has no such hold.
+        """
+        account = self._holds.get((book, hold))
+        if account is None:
+            async with begin(self._pool) as tx:
+                cursor = await tx.execute(_FIND_HOLD, (book, hold))
+                row = await cursor.fetchone()
+            if row is None:
+                raise NotFound("hold-not-found")
+            account = int(row[0])
+            self._holds.put((book, hold), account)
+        return await self.account_place(book, account)
+
+    async def account_place(self, book: int, account: int) -> tuple[Asset, str | None]:
+        """The asset of a bounded account, and whose it is.
+
+        Raises:
+            NotFound: the book has no such account.
         """
         async with begin(self._pool) as tx:
             cursor = await tx.execute(_OWNER, (book, account))
             row = await cursor.fetchone()
         if row is None:
-            raise NotFound("account-not-found")
-        return row
+            raise NotFound("movement-not-found")
+        return await self.asset(book, row[2]), row[1] or row[0]
 
     async def _find(self, book: int, asset: Asset, owner: int | str) -> int | None:
         cached = self._accounts.get((book, asset.id, owner))

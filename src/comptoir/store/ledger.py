@@ -5,7 +5,7 @@ round through one pipeline and hands back the rows. So the group commit, a calle
 transaction, async and sync all share one semantic.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, cast
 
@@ -28,12 +28,19 @@ from comptoir.store.facts import Facts
 from comptoir.store.rows import Row, Statement
 
 LOT_PREFIX: Final = 8
-"""Lots that are loaded of every account at first; more only when these do not cover the requests."""
+"""Lots that are loaded of every account at first; more only when these do not cover the need."""
 
 Work = Chain | tuple[Settle]
 Round = list[Statement]
 Results = list[list[Row]]
 Rounds = Generator[Round, Results]
+Clock = Callable[[int], int]
+"""What counts as now when the database's clock shows so many microseconds."""
+
+
+def database_time(now: int) -> int:
+    """The database's own time: the only clock but a test's."""
+    return now
 
 
 @dataclass(slots=True)
@@ -60,7 +67,13 @@ class _Places:
 
 
 def admit(
-    book_id: int, facts: Facts, work: Sequence[Work], *, lock: str, avoid: frozenset[int]
+    book_id: int,
+    facts: Facts,
+    work: Sequence[Work],
+    *,
+    lock: str,
+    avoid: frozenset[int],
+    clock: Clock = database_time,
 ) -> Generator[Round, Results, Admission]:
     """Decide requests on what the database holds; the last writes are left to the caller.
 
@@ -71,14 +84,16 @@ def admit(
         lock: the statement that locks accounts: sql.LOCK waits, sql.LOCK_FREE passes over what
             somebody else has locked.
         avoid: accounts to treat as locked by somebody else.
+        clock: tests pass one that they set themselves.
     """
     needs = plan(work)
     places = _in_batch(work)
     if needs.holds:
         yield from _place(book_id, needs, places)
-    wanted = sorted(account for account in needs.demand if account not in avoid)
+    for account in avoid:
+        needs.demand.pop(account, None)
     book = Book(assets=facts.open_accounts, breakage=facts.breakage)
-    forget, now = yield from _load(book_id, book, needs, places, wanted, lock)
+    forget, now = yield from _load(book_id, book, needs, places, lock, clock)
     busy = [_busy_account(chain, places, book) for chain in work]
     decided = iter(apply(book, [c for c, b in zip(work, busy, strict=True) if b is None], now))
     answers = [next(decided) if account is None else account for account in busy]
@@ -115,9 +130,9 @@ def _place(book_id: int, needs: Plan, places: _Places) -> Rounds:
 
 
 def _load(
-    book_id: int, book: Book, needs: Plan, places: _Places, wanted: list[int], lock: str
+    book_id: int, book: Book, needs: Plan, places: _Places, lock: str, clock: Clock
 ) -> Generator[Round, Results, tuple[list[bytes], int]]:
-    ids = rows.wholes(wanted)
+    ids = rows.wholes(sorted(needs.demand))
     first: Round = [
         (lock, (book_id, ids)),
         (sql.KNOWN, (book_id, rows.octets(needs.ids))),
@@ -133,7 +148,7 @@ def _load(
     for row in accounts:
         account = rows.account(row)
         book.accounts[account.id] = account
-    now: int = known[0][0]
+    now = clock(known[0][0])
     forget = _add_known(book, known, now)
     if places.ids:
         _add_holds(book, more.pop(0), places)
@@ -278,7 +293,11 @@ def _accounts(request: object, places: _Places) -> tuple[int, ...]:
 
 
 async def execute(
-    tx: AsyncConnection, book_id: int, facts: Facts, chains: Sequence[Chain]
+    tx: AsyncConnection,
+    book_id: int,
+    facts: Facts,
+    chains: Sequence[Chain],
+    clock: Clock = database_time,
 ) -> list[list[Answer]]:
     """Decide chains inside of the caller's open transaction, together with his own rows.
 
@@ -287,15 +306,20 @@ async def execute(
     Raises:
         psycopg.errors.DeadlockDetected: the caller's transaction must be repeated as a whole.
     """
-    admission = await drive(tx, admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset()))
+    rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset(), clock=clock)
+    admission = await drive(tx, rounds)
     return _answers(admission, chains)
 
 
 def execute_sync(
-    tx: Connection, book_id: int, facts: Facts, chains: Sequence[Chain]
+    tx: Connection,
+    book_id: int,
+    facts: Facts,
+    chains: Sequence[Chain],
+    clock: Clock = database_time,
 ) -> list[list[Answer]]:
     """What `execute` does, for a connection without async."""
-    rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset())
+    rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset(), clock=clock)
     wanted = next(rounds)
     while True:
         results = _run_sync(tx, wanted)

@@ -16,8 +16,8 @@ _HELD: Final = """h.id, h.account_id, h.contra_id, h.amount, h.captured, h.state
     comptoir.micros(h.expires_at), h.group_id, h.pin_lots, h.pin_parts, h.opened, h.closed,
     comptoir.micros(h.at)"""
 
-_LINE: Final = """m.account_id, m.version, m.contra_id, m.amount, m.posted, m.held, m.debt, m.filled,
-    m.kind, comptoir.micros(m.at), m.request_id, m.lots, m.parts, m.hold_id, m.reverses"""
+_LINE: Final = """m.account_id, m.version, m.contra_id, m.amount, m.posted, m.held, m.debt,
+    m.filled, m.kind, comptoir.micros(m.at), m.request_id, m.lots, m.parts, m.hold_id, m.reverses"""
 
 _LOCK: Final = f"""
 SELECT {_ACCOUNT} FROM comptoir.accounts a

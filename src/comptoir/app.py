@@ -1,0 +1,197 @@
+"""The composition root: builds pools, the group commit and the directory; the only wiring."""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from comptoir.config import Environment, Settings, is_loopback  # noqa: TID251  # the root
+from comptoir.domains.credits import queries
+from comptoir.domains.credits.model import Price
+from comptoir.kit.clock import Clock
+from comptoir.kit.errors import ComptoirError, Unavailable
+from comptoir.kit.limits import SECOND
+from comptoir.store.batch import Batch
+from comptoir.store.directory import Directory
+from comptoir.store.door import Door
+from comptoir.store.embedded import start
+from comptoir.store.facts import Asset
+from comptoir.store.pool import Limits, begin, open_pool
+
+PRICE_SECONDS: Final = 1
+"""How long a price may be remembered; a change in another process is seen after that."""
+
+
+def now() -> int:
+    """The machine's time, in microseconds since 1970: for tokens and logs, never for money."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the database is: for the application, and for whoever owns the schema."""
+
+    app: str
+    owner: str
+
+
+@asynccontextmanager
+async def database(settings: Settings, host: str = "127.0.0.1") -> AsyncIterator[Urls]:
+    """The database that the settings name, or the embedded one while the block runs.
+
+    Raises:
+        ComptoirError: the embedded database is refused here: in production, on a host that is not
+            loopback, or with a live Stripe key.
+    """
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+        direct = settings.database_direct_url or settings.database_url
+        yield Urls(url, direct.get_secret_value())
+        return
+    refuse_embedded(settings, host)
+    embedded = await asyncio.to_thread(start, settings.home_folder)
+    try:
+        yield Urls(embedded.urls.app_url, embedded.urls.owner_url)
+    finally:
+        await asyncio.to_thread(embedded.close)
+
+
+def refuse_embedded(settings: Settings, host: str) -> None:
+    """Refuse the embedded database where real money could be lost with it.
+
+    Raises:
+        ComptoirError: the embedded database is refused here.
+    """
+    if settings.environment_on(host) is Environment.PRODUCTION:
+        raise ComptoirError("embedded-in-production")
+    if not is_loopback(host):
+        raise ComptoirError("embedded-not-loopback", host=host)
+    if settings.has_live_stripe_key:
+        raise ComptoirError("embedded-live-stripe-key")
+
+
+@dataclass(slots=True)
+class App:
+    """Everything that one process needs, wired together.
+
+    Shared by all tasks of one event loop. `open_app` makes and closes it.
+    """
+
+    settings: Settings
+    limits: Limits
+    clock: Clock
+    pool: AsyncConnectionPool[AsyncConnection]
+    directory: Directory
+    secret: bytes
+    randomness: Callable[[int], bytes]
+    urls: Urls
+    _stack: AsyncExitStack
+    _batches: dict[int, Batch] = field(default_factory=dict[int, Batch])
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _prices: dict[tuple[int, int, str], tuple[int, Price]] = field(
+        default_factory=dict[tuple[int, int, str], tuple[int, Price]]
+    )
+
+    async def batch(self, book: int) -> Batch:
+        """The group commit of a book, opened on first use."""
+        found = self._batches.get(book)
+        if found is not None:
+            return found
+        async with self._opening:
+            if book not in self._batches:
+                facts = await self.directory.facts(book)
+                batch = Batch(self.urls.app, book, facts, self.limits)
+                self._batches[book] = await self._stack.enter_async_context(batch)
+        return self._batches[book]
+
+    @property
+    def batches(self) -> dict[int, Batch]:
+        """The group commits that are open, by book."""
+        return self._batches
+
+    async def door(self, book: int) -> Door:
+        """The door into the ledger of a book through the group commit."""
+        batch = await self.batch(book)
+        return Door(book, self.directory, batch.submit)
+
+    async def price(self, book: int, asset: Asset, action: str) -> Price:
+        """The price of an action in force, at most PRICE_SECONDS old.
+
+        Raises:
+            NotFound: the price book does not have it.
+        """
+        cached = self._prices.get((book, asset.id, action))
+        if cached is not None and self.clock() < cached[0]:
+            return cached[1]
+        async with begin(self.pool) as tx:
+            price = await queries.price(tx, book, asset, action)
+        self._prices[book, asset.id, action] = (self.clock() + PRICE_SECONDS * SECOND, price)
+        return price
+
+    def forget_price(self, book: int, asset: Asset, action: str) -> None:
+        """Let the next request look the price up again."""
+        self._prices.pop((book, asset.id, action), None)
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, urls: Urls, *, limits: Limits | None = None, clock: Clock = now
+) -> AsyncIterator[App]:
+    """Everything that a process needs, while the block runs; leaving it flushes what is queued.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    limits = limits or Limits()
+    async with AsyncExitStack() as stack:
+        pool = open_pool(urls.app, limits)
+        stack.push_async_callback(pool.close)
+        await pool.open()
+        try:
+            await pool.wait(limits.connect)
+        except Exception as error:
+            raise Unavailable("database-down") from error
+        yield App(
+            settings=settings,
+            limits=limits,
+            clock=clock,
+            pool=pool,
+            directory=Directory(pool),
+            secret=load_secret(settings),
+            randomness=secrets.token_bytes,
+            urls=urls,
+            _stack=stack,
+        )
+
+
+def load_secret(settings: Settings) -> bytes:
+    """The secret that signs cursors and tokens; made and kept in the home when it is not set."""
+    if settings.secret is not None:
+        return settings.secret.get_secret_value().encode()
+    path = settings.home_folder / "secret"
+    settings.home_folder.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        _make_secret(path)
+    return path.read_text().strip().encode()
+
+
+def _make_secret(path: Path) -> None:
+    """Make the secret as a whole, or leave the one that another process has just made."""
+    draft = path.with_name(f"secret.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,76 @@
+"""Settings: the environment and `.env` files, read once, by the composition root."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Environment(StrEnum):
+    """Where this runs; a database remembers it."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Everything that the environment may say. Unset values mean what API.md says of them."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
+    database_direct_url: SecretStr | None = Field(default=None, alias="DATABASE_DIRECT_URL")
+    home: Path | None = Field(default=None, alias="COMPTOIR_HOME")
+    env: Environment | None = Field(default=None, alias="COMPTOIR_ENV")
+    secret: SecretStr | None = Field(default=None, alias="COMPTOIR_SECRET")
+    admin_api_token: SecretStr | None = Field(default=None, alias="ADMIN_API_TOKEN")
+    metrics_token: SecretStr | None = Field(default=None, alias="METRICS_TOKEN")
+    stripe_secret_key: SecretStr | None = Field(default=None, alias="STRIPE_SECRET_KEY")
+    locale: str = Field(default="en", alias="COMPTOIR_LOCALE", pattern="^(en|fr)$")
+    public_url: str | None = Field(default=None, alias="COMPTOIR_PUBLIC_URL")
+    cors_origins: str = Field(default="", alias="CORS_ORIGINS")
+    trusted_proxies: str = Field(default="", alias="TRUSTED_PROXIES")
+    log_format: str = Field(default="json", alias="COMPTOIR_LOG", pattern="^(json|console)$")
+
+    @classmethod
+    def read(cls, folder: Path | None = None) -> Self:
+        """Read the environment and the `.env` files of `folder`, the working folder by default.
+
+        Real variables win over files; of the files `.env.{env}.local`, then `.env.local`, then
+        `.env`: the first that has a variable wins.
+
+        Raises:
+            pydantic.ValidationError: a variable has a value that cannot be.
+        """
+        folder = folder or Path.cwd()
+        env = os.environ.get("COMPTOIR_ENV") or Environment.DEVELOPMENT.value
+        files = [folder / ".env", folder / ".env.local", folder / f".env.{env}.local"]
+        return cls(_env_file=files)  # pyright: ignore[reportCallIssue]  # pydantic-settings' own
+
+    @property
+    def home_folder(self) -> Path:
+        """Where the embedded database and made secrets live."""
+        return (self.home or Path(".comptoir")).absolute()
+
+    def environment_on(self, host: str) -> Environment | None:
+        """The environment that is said, or development on a loopback host; else None."""
+        if self.env is not None:
+            return self.env
+        return Environment.DEVELOPMENT if is_loopback(host) else None
+
+    @property
+    def has_live_stripe_key(self) -> bool:
+        """Whether real money could move."""
+        key = self.stripe_secret_key
+        return key is not None and key.get_secret_value().startswith(("sk_live_", "rk_live_"))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    return host in _LOOPBACK

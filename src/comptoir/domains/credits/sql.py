@@ -1,0 +1,72 @@
+"""Every statement of the credits domain."""
+
+from typing import Final
+
+VERSION_BEFORE: Final = """
+WITH RECURSIVE narrow(low, high) AS (
+    SELECT 0::bigint, a.version FROM comptoir.accounts a
+    WHERE a.book_id = %(book)s AND a.id = %(id)s
+    UNION ALL
+    SELECT CASE WHEN m.at < comptoir.moment(%(at)s) THEN middle ELSE low END,
+        CASE WHEN m.at < comptoir.moment(%(at)s) THEN high ELSE middle - 1 END
+    FROM narrow
+    CROSS JOIN LATERAL (SELECT (low + high + 1) / 2) AS half(middle)
+    JOIN comptoir.movements m
+        ON m.book_id = %(book)s AND m.account_id = %(id)s AND m.version = middle
+    WHERE low < high
+)
+SELECT low FROM narrow WHERE low = high"""
+"""The last version before a time: a binary search, for times never go backwards in an account."""
+
+MOVEMENTS: Final = """
+SELECT m.version, m.kind, m.amount, m.posted, comptoir.micros(m.at), n.reason, n.reference
+FROM comptoir.movements m
+LEFT JOIN comptoir.notes n USING (book_id, account_id, version)
+WHERE m.book_id = %(book)s AND m.account_id = %(id)s AND m.version < %(below)s
+    AND m.version > %(above)s
+    AND CASE WHEN %(kind)s::text IS NULL THEN m.amount <> 0 ELSE m.kind = %(kind)s END
+ORDER BY m.version DESC LIMIT %(limit)s"""
+
+LOTS: Final = """
+SELECT l.no, l.source, l.granted, l.remaining, l.pinned, l.priority,
+    comptoir.micros(l.expires_at), n.reference
+FROM comptoir.lots l
+LEFT JOIN comptoir.notes n USING (book_id, account_id, version)
+WHERE l.book_id = %(book)s AND l.account_id = %(id)s AND l.open
+    AND (l.expires_at IS NULL OR l.expires_at > clock_timestamp() OR l.pinned > 0)
+    AND (l.priority, coalesce(l.expires_at, 'infinity'), l.no)
+        > (%(priority)s::smallint, coalesce(comptoir.moment(%(expires_at)s), 'infinity'), %(no)s)
+ORDER BY l.priority, coalesce(l.expires_at, 'infinity'), l.no LIMIT %(limit)s"""
+
+_HOLD: Final = """
+SELECT h.id, h.amount, h.captured,
+    CASE WHEN h.state = 'open' AND h.expires_at <= clock_timestamp()
+        THEN 'expired' ELSE h.state END,
+    comptoir.micros(h.expires_at), coalesce(c.customer, a.name), s.code, h.opened, a.customer_id,
+    h.group_id
+FROM comptoir.holds h
+JOIN comptoir.accounts a ON a.book_id = h.book_id AND a.id = h.account_id
+JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
+LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id"""
+
+HOLD: Final = f"{_HOLD}\nWHERE h.book_id = %(book)s AND h.id = %(hold)s"
+
+HOLDS: Final = f"""{_HOLD}
+WHERE h.book_id = %(book)s AND h.account_id = %(id)s AND h.opened < %(below)s
+ORDER BY h.opened DESC LIMIT %(limit)s"""
+
+PRICE_NOW: Final = """
+SELECT id, action, version, amount, real_cost, comptoir.micros(created_at) FROM comptoir.prices
+WHERE book_id = %s AND asset_id = %s AND action = %s ORDER BY version DESC LIMIT 1"""
+
+PRICES: Final = """
+SELECT DISTINCT ON (action) id, action, version, amount, real_cost, comptoir.micros(created_at)
+FROM comptoir.prices WHERE book_id = %s AND asset_id = %s AND action > %s
+ORDER BY action, version DESC LIMIT %s"""
+
+ADD_PRICE: Final = """
+INSERT INTO comptoir.prices (book_id, asset_id, action, version, amount, real_cost)
+SELECT %(book)s, %(asset)s, %(action)s, coalesce(max(version), 0) + 1, %(amount)s, %(real_cost)s
+FROM comptoir.prices WHERE book_id = %(book)s AND asset_id = %(asset)s AND action = %(action)s
+ON CONFLICT DO NOTHING
+RETURNING id, action, version, amount, real_cost, comptoir.micros(created_at)"""

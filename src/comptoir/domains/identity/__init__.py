@@ -1,0 +1,1 @@
+"""Owns customers, keys and tokens: who somebody is. Does not decide what a route permits."""

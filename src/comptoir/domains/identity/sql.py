@@ -1,0 +1,47 @@
+"""Every statement of the identity domain."""
+
+from typing import Final
+
+_CUSTOMER: Final = """id, customer, time_zone, locale, email, name, metadata,
+    comptoir.micros(created_at)"""
+
+CUSTOMER: Final = f"""
+SELECT {_CUSTOMER} FROM comptoir.customers WHERE book_id = %s AND customer = %s"""
+
+CUSTOMER_BY_ID: Final = f"""
+SELECT {_CUSTOMER} FROM comptoir.customers WHERE book_id = %s AND id = %s"""
+
+CUSTOMERS: Final = f"""
+SELECT {_CUSTOMER} FROM comptoir.customers WHERE book_id = %s AND id > %s ORDER BY id LIMIT %s"""
+
+PUT_CUSTOMER: Final = f"""
+INSERT INTO comptoir.customers AS c
+    (book_id, customer, time_zone, locale, email, name, metadata)
+VALUES (%(book)s, %(customer)s, coalesce(%(time_zone)s, 'UTC'), coalesce(%(locale)s, 'en'),
+    %(email)s, %(name)s, coalesce(%(metadata)s, '{{}}'::jsonb))
+ON CONFLICT (book_id, customer) DO UPDATE SET
+    time_zone = coalesce(%(time_zone)s, c.time_zone), locale = coalesce(%(locale)s, c.locale),
+    email = coalesce(%(email)s, c.email), name = coalesce(%(name)s, c.name),
+    metadata = coalesce(%(metadata)s, c.metadata)
+RETURNING {_CUSTOMER}"""
+
+_KEY: Final = """id, book_id, role, name, hint, comptoir.micros(created_at),
+    comptoir.micros(expires_at), comptoir.micros(revoked_at), comptoir.micros(last_used_at)"""
+
+KEY_BY_HASH: Final = f"SELECT {_KEY}, hash FROM comptoir.keys WHERE hash = %s"
+
+KEYS: Final = f"""
+SELECT {_KEY} FROM comptoir.keys WHERE book_id = %s AND id > %s ORDER BY id LIMIT %s"""
+
+ADD_KEY: Final = f"""
+INSERT INTO comptoir.keys (book_id, id, role, name, hash, hint, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, comptoir.moment(%s)) RETURNING {_KEY}"""
+
+REVOKE_KEY: Final = f"""
+UPDATE comptoir.keys SET revoked_at = coalesce(revoked_at, clock_timestamp())
+WHERE book_id = %s AND id = %s RETURNING {_KEY}"""
+
+USE_KEY: Final = """
+UPDATE comptoir.keys SET last_used_at = comptoir.moment(%s) WHERE book_id = %s AND id = %s"""
+
+BOOKS: Final = "SELECT id, name FROM comptoir.books ORDER BY id"

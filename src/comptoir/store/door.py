@@ -1,0 +1,23 @@
+"""A door into the ledger: where requests of one book are decided, and by what names they go in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from comptoir.ledger.model import Answer
+from comptoir.ledger.requests import Chain
+from comptoir.store.directory import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Two ways in, one semantic: `submit` is the group commit's, or runs in a caller's transaction.
+
+    Attributes:
+        book: the book whose ledger this is.
+        directory: surrogate ids by the names that callers use.
+        submit: decides one chain; its errors are those of `store.batch.Batch.submit`.
+    """
+
+    book: int
+    directory: Directory
+    submit: Callable[[Chain], Awaitable[list[Answer]]]
