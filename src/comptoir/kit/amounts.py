@@ -4,7 +4,13 @@ import re
 from typing import Final
 
 from comptoir.kit.errors import Invalid
-from comptoir.kit.limits import AMOUNT_PATTERN, COST_PATTERN, COST_SCALE, QUANTITY_MAX
+from comptoir.kit.limits import (
+    AMOUNT_LENGTH,
+    AMOUNT_PATTERN,
+    COST_PATTERN,
+    COST_SCALE,
+    QUANTITY_MAX,
+)
 
 _AMOUNT: Final = re.compile(AMOUNT_PATTERN, re.ASCII)
 _COST: Final = re.compile(COST_PATTERN, re.ASCII)
@@ -20,7 +26,7 @@ def parse_amount(text: str | int, scale: int, *, field: str = "amount") -> int:
         if isinstance(text, bool) or not 0 < text <= QUANTITY_MAX:
             raise Invalid("amount-invalid", field=field)
         return text * 10**scale
-    if len(text) > 20 or _AMOUNT.fullmatch(text) is None:
+    if len(text) > AMOUNT_LENGTH or _AMOUNT.fullmatch(text) is None:
         raise Invalid("amount-invalid", field=field)
     units = _shift(text, scale)
     if units is None:
@@ -36,7 +42,7 @@ def parse_cost(text: str, *, field: str = "cost") -> int:
     Raises:
         Invalid: `text` is outside of the grammar of costs.
     """
-    if len(text) > 20 or _COST.fullmatch(text) is None:
+    if len(text) > AMOUNT_LENGTH or _COST.fullmatch(text) is None:
         raise Invalid("cost-invalid", field=field)
     units = _shift(text, COST_SCALE)
     assert units is not None, "the grammar allows as many decimals as the scale"

@@ -11,6 +11,9 @@ from typing import Final
 from uuid import UUID
 
 ID_BYTES: Final = 16
+RANDOM_BYTES: Final = 10
+"""What `uuid7` wants of randomness."""
+
 _HOLD: Final = re.compile(r"hold_([0-9a-f]{32})", re.ASCII)
 _MOVEMENT: Final = re.compile(r"mv_([1-9][0-9]{0,17})_([1-9][0-9]{0,17})", re.ASCII)
 
@@ -30,7 +33,7 @@ def scoped_key(customer: int, key: str) -> str:
 
 def uuid7(now_us: int, randomness: bytes) -> UUID:
     """A UUIDv7 of a moment in microseconds since 1970 and ten random bytes."""
-    assert len(randomness) == 10, "seventy-four bits are used of eighty"
+    assert len(randomness) == RANDOM_BYTES, "seventy-four bits are used of eighty"
     stamp = (now_us // 1000).to_bytes(6, "big")
     raw = bytearray(stamp + randomness)
     raw[6] = 0x70 | raw[6] & 0x0F

@@ -13,6 +13,9 @@ DAY: Final = 86_400 * SECOND
 AMOUNT_PATTERN: Final = r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$"
 """The grammar of credits and tokens on the wire: ASCII, twelve digits, at most six decimals."""
 
+AMOUNT_LENGTH: Final = 20
+"""No amount or cost is longer; checked first, so that no pattern meets a long text."""
+
 COST_PATTERN: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 """The grammar of provider costs and unit prices: decimal strings of the major unit."""
 

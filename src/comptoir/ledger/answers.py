@@ -26,7 +26,7 @@ def done(request: Request, line: Line) -> Answer:
     )
 
 
-def journal(
+def journal(  # noqa: PLR0913, PLR0917  # the figures of one line; a record of them would cost
     book: Book, account: Account, kind: Kind, contra: int, amount: int, at: int, request: Request
 ) -> Line:
     """Write the line of a request; its lots and parts are for the caller to add."""

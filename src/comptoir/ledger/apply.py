@@ -38,6 +38,7 @@ from comptoir.ledger.requests import (
     Settle,
     Spend,
     Transfer,
+    Work,
 )
 from comptoir.ledger.reversal import reverse
 from comptoir.ledger.slice import change_account, remember, undoable
@@ -45,7 +46,7 @@ from comptoir.ledger.slice import change_account, remember, undoable
 _FILLING = frozenset({Kind.GRANT, Kind.PURCHASE, Kind.ALLOWANCE})
 
 
-def apply(book: Book, chains: Iterable[Chain], now: int) -> list[list[Answer]]:
+def apply(book: Book, chains: Iterable[Work], now: int) -> list[list[Answer]]:
     """Apply chains in order; each sees the effects of those before it.
 
     Args:
@@ -56,17 +57,23 @@ def apply(book: Book, chains: Iterable[Chain], now: int) -> list[list[Answer]]:
     Returns:
         For every chain one answer a request, in order.
     """
-    return [
-        [_decide(book, chain[0], now, None)] if len(chain) == 1 else _chain(book, chain, now)
-        for chain in chains
-    ]
+    return [_work(book, chain, now) for chain in chains]
 
 
-def settle_account(book: Book, request: Settle, now: int) -> None:
-    """Write the expiries of one account that are due."""
+def _work(book: Book, chain: Work, now: int) -> list[Answer]:
+    first = chain[0]
+    if isinstance(first, Settle):
+        return _settle(book, first, now)
+    if len(chain) == 1:
+        return [_decide(book, first, now, None)]
+    return _chain(book, chain, now)
+
+
+def _settle(book: Book, request: Settle, now: int) -> list[Answer]:
     account = book.accounts.get(request.account)
     if account is not None:
         settle(book, account, max(now, account.at))
+    return []
 
 
 def _chain(book: Book, chain: Chain, now: int) -> list[Answer]:
@@ -99,7 +106,7 @@ def _broken(request: Request) -> Answer:
 
 def _group(chain: Chain) -> Group | None:
     holds = [request for request in chain if isinstance(request, Hold)]
-    if len(holds) < 2:
+    if len(holds) <= 1:
         return None
     lives = [hold.ttl for hold in holds if hold.ttl is not None]
     return Group(holds[0].id, min(lives) if lives else None)
@@ -188,7 +195,7 @@ def _grant(book: Book, request: Grant, now: int) -> Answer:
     if request.expires_at is not None and request.expires_at <= at:
         return refuse(request, Outcome.EXPIRED, at, account.id)
     terms = _terms(request)
-    if equal_lot(account, terms) is None and not has_room(account, 1):
+    if equal_lot(account, terms, amount) is None and not has_room(account, 1):
         return refuse(request, Outcome.TOO_MANY_LOTS, at, account.id)
     if account.posted + amount > BALANCE_MAX:
         return refuse(request, Outcome.BALANCE_LIMIT, at, account.id)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from comptoir.kit.limits import BALANCE_MAX
 from comptoir.ledger.answers import done, insufficient, journal, refuse
 from comptoir.ledger.expiry import expire_lapsed, settle
 from comptoir.ledger.lots import (
@@ -117,6 +118,8 @@ def _capture_one(book: Book, request: Capture, held: Held, now: int) -> Answer:
     amount = _capturable(account, held, asked, pinned)
     if amount == 0 or (late and amount < asked and held.on_excess == OnExcess.REFUSE):
         return insufficient(request, account, asked, at)
+    if account.posted - amount < -BALANCE_MAX:
+        return refuse(request, Outcome.BALANCE_LIMIT, at, account.id)
 
     # After this point the request must succeed.
     change_account(book, account)
@@ -133,13 +136,15 @@ def _capture_one(book: Book, request: Capture, held: Held, now: int) -> Answer:
     account.posted -= amount
     account.debt += uncovered
     held.captured += amount
-    _close_captured(account, held, request)
+    ended = request.final or held.captured >= held.amount
+    if ended:
+        _end_by_capture(account, held)
     line = journal(book, account, Kind.CAPTURE, held.contra, -amount, at, request)
     if held.id == request.hold:
         line.memo = request.memo
     parts = merged([*taken, *more])
     line.lots, line.parts = list(parts), [-part for part in parts.values()]
-    if held.state is HoldState.CAPTURED:
+    if ended:
         held.closed = line.version
     answer = _about(done(request, line), held)
     answer.late = late
@@ -157,9 +162,7 @@ def _capturable(account: Account, held: Held, asked: int, pinned: int) -> int:
     return min(within, max(0, account.available - account.floor))
 
 
-def _close_captured(account: Account, held: Held, request: Capture) -> None:
-    if not request.final and held.captured < held.amount:
-        return
+def _end_by_capture(account: Account, held: Held) -> None:
     if held.state is HoldState.OPEN:
         lapse_expiry(account, held.expires_at)
     held.state = HoldState.CAPTURED

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from comptoir.kit.limits import OPEN_LOTS
+from comptoir.kit.limits import BALANCE_MAX, OPEN_LOTS
 from comptoir.ledger.model import Account, Book, Held, Lot
 from comptoir.ledger.slice import change_lot
 
@@ -108,8 +108,8 @@ def has_room(account: Account, lots: int) -> bool:
     return account.open_lots + lots <= OPEN_LOTS
 
 
-def equal_lot(account: Account, terms: Terms) -> Lot | None:
-    """The open lot into which an amount on the same terms may be merged."""
+def equal_lot(account: Account, terms: Terms, amount: int) -> Lot | None:
+    """The open lot into which `amount` on the same terms may be merged."""
     if not terms.plain:
         return None
     for lot in account.lots:
@@ -119,6 +119,7 @@ def equal_lot(account: Account, terms: Terms) -> Lot | None:
             and lot.priority == terms.priority
             and lot.expires_at == terms.expires_at
             and lot.source == terms.source
+            and lot.granted + amount <= BALANCE_MAX
         ):
             return lot
     return None
@@ -134,7 +135,7 @@ def put(book: Book, account: Account, terms: Terms, amount: int) -> Slice | None
     repaid = min(account.debt, amount)
     account.debt -= repaid
     kept = amount - repaid
-    lot = equal_lot(account, terms)
+    lot = equal_lot(account, terms, amount)
     if lot is None:
         lot = _open(book, account, terms, amount, kept)
         return (lot, kept)

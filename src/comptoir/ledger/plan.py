@@ -8,7 +8,6 @@ from comptoir.ledger.model import Held
 from comptoir.ledger.requests import (
     DEFAULT_PRIORITY,
     Capture,
-    Chain,
     Grant,
     Hold,
     Release,
@@ -17,6 +16,7 @@ from comptoir.ledger.requests import (
     Settle,
     Spend,
     Transfer,
+    Work,
 )
 
 EVERYTHING: Final = 2**62
@@ -49,7 +49,7 @@ class Plan:
         self.demand[account] = self.demand.get(account, 0) + amount
 
 
-def plan(chains: Iterable[Chain | tuple[Settle]]) -> Plan:
+def plan(chains: Iterable[Work]) -> Plan:
     """What the requests of `chains` need, as far as they say it themselves.
 
     Requests that name holds need their accounts too: the store looks these up, since a hold's

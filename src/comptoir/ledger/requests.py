@@ -158,3 +158,6 @@ HoldVerb = Capture | Release | Renew
 Request = Grant | Spend | Transfer | Hold | Capture | Release | Renew | Reverse
 Chain = tuple[Request, ...]
 """Requests that happen all or not at all. A single request is a chain of one."""
+
+Work = Chain | tuple[Settle]
+"""What the store gives to `apply`: chains, or the settling of one account."""

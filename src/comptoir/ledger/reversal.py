@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from comptoir.kit.limits import BALANCE_MAX
 from comptoir.ledger.answers import done, journal, refuse
 from comptoir.ledger.expiry import expire_lapsed, settle
 from comptoir.ledger.lots import Slice, Terms, burn, give_back, has_room, merged, put
@@ -40,6 +41,8 @@ def _take_again(book: Book, request: Reverse, account: Account, target: Target, 
         answer = refuse(request, Outcome.PARTLY_SPENT, at, account.id)
         answer.needed, answer.available = amount, amount - missing
         return answer
+    if account.posted - amount < -BALANCE_MAX:
+        return refuse(request, Outcome.BALANCE_LIMIT, at, account.id)
 
     # After this point the request must succeed.
     change_account(book, account)
@@ -72,7 +75,7 @@ def _give_again(book: Book, request: Reverse, account: Account, target: Target, 
 
     # After this point the request must succeed.
     change_account(book, account)
-    parts = [
+    parts: list[Slice | None] = [
         give_back(book, account, target.lots[number], -part, at)
         for number, part in zip(target.line.lots, target.line.parts, strict=True)
     ]

@@ -3,7 +3,7 @@
 Inside a chain each change is remembered first, so that a refused chain leaves nothing behind.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from comptoir.ledger.model import Account, Answer, Book, Held, Line, Lot
@@ -55,7 +55,7 @@ def remember(book: Book, answer: Answer) -> None:
 
 
 @contextmanager
-def undoable(book: Book) -> Iterator[Callable[[], None]]:
+def undoable(book: Book) -> Generator[Callable[[], None]]:
     """Run a block whose changes can be taken back, by calling what the block is given.
 
     Blocks may be nested: an outer one takes back what an inner one kept.

@@ -20,8 +20,8 @@ from comptoir.ledger.requests import (
     Hold,
     Release,
     Renew,
-    Settle,
     Transfer,
+    Work,
 )
 from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
@@ -30,7 +30,6 @@ from comptoir.store.rows import Row, Statement
 LOT_PREFIX: Final = 8
 """Lots that are loaded of every account at first; more only when these do not cover the need."""
 
-Work = Chain | tuple[Settle]
 Round = list[Statement]
 Results = list[list[Row]]
 Rounds = Generator[Round, Results]

@@ -1,6 +1,6 @@
 """Connections: the only place that opens them, with limits on how long anything may take."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -87,7 +87,7 @@ def open_pool(url: str, limits: Limits) -> AsyncConnectionPool[AsyncConnection]:
 @asynccontextmanager
 async def begin(
     pool: AsyncConnectionPool[AsyncConnection],
-) -> AsyncIterator[AsyncConnection]:
+) -> AsyncGenerator[AsyncConnection]:
     """A transaction that commits when the block ends well, and rolls back otherwise.
 
     Raises:

@@ -14,7 +14,7 @@ from comptoir.domains.credits.model import Ask, Op, Price
 from comptoir.kit.amounts import parse_amount, parse_cost
 from comptoir.kit.errors import Conflict, Invalid, NotFound
 from comptoir.kit.ids import parse_hold, parse_movement, request_id
-from comptoir.kit.limits import SECOND
+from comptoir.kit.limits import BALANCE_MAX, SECOND
 from comptoir.ledger.fingerprint import fingerprint
 from comptoir.ledger.model import Memo, Note
 from comptoir.ledger.requests import (
@@ -117,7 +117,10 @@ async def _priced(price_of: PriceOf, ask: Ask, asset: Asset) -> tuple[int, Price
     if ask.amount is not None:
         raise Invalid("amount-or-action", field="amount")
     price = await price_of(asset, ask.action)
-    return price.amount * (ask.quantity or 1), price
+    amount = price.amount * (ask.quantity or 1)
+    if amount > BALANCE_MAX:
+        raise Invalid("amount-invalid", field="quantity")
+    return amount, price
 
 
 async def _grant(door: Door, ask: Ask, asset: Asset) -> Built:

@@ -76,7 +76,7 @@ def hash_key(key: str) -> bytes:
 
 def hint_of(key: str) -> str:
     """What lists show of a key: its kind and its last four characters."""
-    return f"{key.rsplit('_', 1)[0] if key.count('_') == 3 else key[:11]}…{key[-4:]}"
+    return f"{key[:11]}…{key[-4:]}"
 
 
 @dataclass(frozen=True, slots=True)

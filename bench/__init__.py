@@ -1,0 +1,1 @@
+"""Measurements behind the published claims: `python -m bench [name ...] [--quick] [--write]`."""

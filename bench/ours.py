@@ -1,0 +1,110 @@
+"""Comptoir through the library door, with everything on: id, fingerprint, lots, stored answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import psycopg
+
+from bench.measure import ACCOUNTS, Spend
+from comptoir.kit.ids import request_id
+from comptoir.ledger.fingerprint import fingerprint
+from comptoir.ledger.outcomes import Outcome
+from comptoir.ledger.requests import Grant
+from comptoir.ledger.requests import Spend as SpendRequest
+from comptoir.store.batch import Batch
+from comptoir.store.directory import Directory
+from comptoir.store.facts import Asset, Facts
+from comptoir.store.migrate import migrate
+from comptoir.store.pool import Limits, open_pool
+
+BOOK: Final = 1
+FILLED: Final = 10**12
+
+_OPEN: Final = """
+WITH who AS (
+    INSERT INTO comptoir.customers (book_id, customer)
+    SELECT %(book)s, 'customer-' || n FROM generate_series(0, %(last)s) n RETURNING id
+)
+SELECT comptoir.open_account(%(book)s, %(asset)s, who.id, NULL, true) FROM who"""
+
+_SUMS: Final = """
+SELECT count(*) FROM comptoir.accounts a
+LEFT JOIN (SELECT book_id, account_id, sum(amount) AS total, count(*) AS lines,
+        count(DISTINCT request_id) AS requests, max(version) AS last
+    FROM comptoir.movements GROUP BY book_id, account_id) m
+    ON (m.book_id, m.account_id) = (a.book_id, a.id)
+LEFT JOIN (SELECT book_id, account_id, sum(remaining) AS remaining FROM comptoir.lots
+    GROUP BY book_id, account_id) l ON (l.book_id, l.account_id) = (a.book_id, a.id)
+WHERE a.bounded AND (a.posted <> coalesce(m.total, 0) OR a.version <> coalesce(m.lines, 0)
+    OR a.version <> coalesce(m.last, 0) OR a.version <> coalesce(m.requests, 0)
+    OR a.posted <> coalesce(l.remaining, 0) - a.debt)"""
+
+
+class Ours:
+    """A seeded book."""
+
+    def __init__(self, url: str, facts: Facts, asset: Asset, accounts: list[int]) -> None:
+        self.url = url
+        self.facts = facts
+        self.asset = asset
+        self.accounts = accounts
+
+    @asynccontextmanager
+    async def open(self, _url: str) -> AsyncIterator[Spend]:
+        async with Batch(self.url, BOOK, self.facts, Limits()) as batch:
+            yield self.spend(batch)
+
+    def spend(self, batch: Batch) -> Spend:
+        """One call as an application makes it: nothing is prepared outside of it."""
+        accounts, revenue = self.accounts, self.asset.revenue
+
+        async def spend(place: int, key: str) -> bool:
+            mark = fingerprint(
+                (
+                    ("op", "spend"),
+                    ("customer", f"customer-{place}"),
+                    ("asset", "credits"),
+                    ("amount", 1),
+                )
+            )
+            request = SpendRequest(request_id(BOOK, key), mark, accounts[place], revenue, 1)
+            [answer] = await batch.submit((request,))
+            return answer.outcome is Outcome.CREATED
+
+        return spend
+
+
+async def seed(url: str) -> Ours:
+    """Make the schema anew, with 10,000 customers who each have one filled lot."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS comptoir CASCADE")
+    migrate(url)
+    async with open_pool(url, Limits()) as pool:
+        directory = Directory(pool)
+        facts, asset = await directory.facts(BOOK), await directory.asset(BOOK, "credits")
+    with psycopg.connect(url, autocommit=True) as connection:
+        values = {"book": BOOK, "asset": asset.id, "last": ACCOUNTS - 1}
+        accounts = sorted(row[0] for row in connection.execute(_OPEN, values))
+    async with Batch(url, BOOK, facts, Limits()) as batch, asyncio.TaskGroup() as group:
+        for account in accounts:
+            id_ = request_id(BOOK, f"fill-{account}")
+            grant = Grant(id_, b"seed" * 4, account, asset.issuer, FILLED)
+            group.create_task(batch.submit((grant,)))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    return Ours(url, facts, asset, accounts)
+
+
+def check(url: str) -> None:
+    """Fails when any account, lot, movement or request disagrees with another."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        wrong = connection.execute(_SUMS).fetchone()
+        lost = connection.execute(
+            """SELECT count(*) FROM comptoir.movements m LEFT JOIN comptoir.requests r
+                ON (r.book_id, r.id) = (m.book_id, m.request_id)
+            WHERE r.version IS DISTINCT FROM m.version"""
+        ).fetchone()
+    assert wrong == (0,), f"our books do not balance: {wrong}"
+    assert lost == (0,), f"movements without their request: {lost}"
