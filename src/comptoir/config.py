@@ -71,6 +71,34 @@ class Settings(BaseSettings):
         return key is not None and key.get_secret_value().startswith(("sk_live_", "rk_live_"))
 
 
+def system_locale() -> str:
+    """English or French, as COMPTOIR_LOCALE says, or else the variables of the terminal."""
+    names = ("COMPTOIR_LOCALE", "LC_ALL", "LC_MESSAGES", "LANG")
+    said = next((os.environ[name] for name in names if os.environ.get(name)), "en")
+    return "fr" if said.startswith("fr") else "en"
+
+
+def share_with_children(name: str, value: str) -> None:
+    """Let the processes that this one starts from now on find a variable."""
+    os.environ[name] = value
+
+
+def surroundings(home: Path, locale: str) -> dict[str, str]:
+    """What a process that works on a throw-away home sees: of our own variables only these."""
+    ours = {field.alias for field in Settings.model_fields.values()}
+    prefixes = ("COMPTOIR_", "REDIS_", "STRIPE_", "UPSTASH_")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith(prefixes)
+    }
+    return kept | {
+        "COMPTOIR_HOME": str(home),
+        "COMPTOIR_ENV": Environment.DEVELOPMENT.value,
+        "COMPTOIR_LOCALE": locale,
+    }
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach `host`."""
     return host in _LOOPBACK

@@ -140,7 +140,7 @@ def _decide(book: Book, request: Request, now: int, group: Group | None) -> Answ
 
 
 def _store(book: Book, answer: Answer) -> None:
-    if answer.outcome in STICKY:
+    if answer.outcome is Outcome.CREATED or answer.outcome in STICKY:
         remember(book, answer)
 
 

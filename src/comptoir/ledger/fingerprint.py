@@ -7,6 +7,7 @@ read a customer's name out of either.
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from struct import Struct
 from typing import Final
 from zlib import crc32
 
@@ -45,6 +46,7 @@ Stored fingerprints hold positions in this tuple: new fields are appended, none 
 _NUMBER: Final = {name: number for number, name in enumerate(FIELDS)}
 _DIGEST: Final = 16
 _WIDTH: Final = 3
+_PACK: Final = Struct(">BH").pack
 
 
 def fingerprint(fields: Iterable[tuple[str, object]]) -> bytes:
@@ -53,17 +55,18 @@ def fingerprint(fields: Iterable[tuple[str, object]]) -> bytes:
     The same fields must come in the same order, and amounts as integers, so that `5`, `"5"` and
     `"5.00"` give one fingerprint.
     """
-    whole: list[str] = []
-    parts = bytearray()
+    values: list[bytes] = []
+    parts: list[bytes] = []
     for name, value in fields:
         if value is None:
             continue
-        text = str(value)
-        number = _NUMBER[name]
-        whole.append(f"{number}:{len(text)}:{text}")
-        parts.append(number)
-        parts += (crc32(text.encode()) & 0xFFFF).to_bytes(2, "big")
-    return blake2b("".join(whole).encode(), digest_size=_DIGEST).digest() + parts
+        text = str(value).encode()
+        values.append(text)
+        parts.append(_PACK(_NUMBER[name], crc32(text) & 0xFFFF))
+    tail = b"".join(parts)
+    # Unambiguous: the tail says how many values there are, and no value contains a NUL.
+    values.append(tail)
+    return blake2b(b"\0".join(values), digest_size=_DIGEST).digest() + tail
 
 
 def differing_field(stored: bytes, asked: bytes) -> str:

@@ -7,6 +7,7 @@ the database cannot be asked any more, unknown.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import psycopg
@@ -169,7 +170,7 @@ class Commit:
     async def _finish(
         self, connection: AsyncConnection, group: Sequence[Pending], admission: Admission
     ) -> None:
-        writes = [*admission.writes, *_companions(group, admission), ("COMMIT", ())]
+        writes = chain(admission.writes, _companions(group, admission), [("COMMIT", ())])
         backend = connection.info.backend_pid
         try:
             await run(connection, writes)

@@ -53,7 +53,7 @@ class Admission:
     """
 
     answers: list[list[Answer] | int]
-    writes: list[Statement]
+    writes: Iterable[Statement]
 
 
 @dataclass(slots=True)
@@ -359,7 +359,7 @@ async def drive(
     return admission
 
 
-async def run(connection: AsyncConnection, wanted: Sequence[Statement]) -> Results:
+async def run(connection: AsyncConnection, wanted: Iterable[Statement]) -> Results:
     """Send statements through one pipeline and fetch what they select."""
     async with connection.pipeline():
         cursors = [
@@ -369,7 +369,7 @@ async def run(connection: AsyncConnection, wanted: Sequence[Statement]) -> Resul
     return [await each.fetchall() if each.description else [] for each in cursors]
 
 
-def _run_sync(connection: Connection, wanted: Sequence[Statement]) -> Results:
+def _run_sync(connection: Connection, wanted: Iterable[Statement]) -> Results:
     with connection.pipeline():
         cursors = [
             connection.execute(cast("LiteralString", text), parameters, prepare=True)

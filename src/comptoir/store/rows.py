@@ -1,6 +1,6 @@
 """Rows to the ledger's types and back. The only place that knows the order of columns."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from comptoir.kit.limits import DAY, REFUSAL_DAYS
@@ -104,16 +104,17 @@ def arrays(values: Iterable[Iterable[int]]) -> str:
     return "{" + ",".join(['"{' + ",".join(map(str, v)) + '}"' for v in values]) + "}"
 
 
-def write(book_id: int, book: Book, forget: list[bytes]) -> list[Statement]:
-    """The statements that write what apply has changed, in an order that cannot deadlock."""
-    statements: list[Statement] = []
+def write(book_id: int, book: Book, forget: list[bytes]) -> Iterator[Statement]:
+    """The statements that write what apply has changed, in an order that cannot deadlock.
+
+    Each one is made when it is asked for, so that PostgreSQL works on one while the next is made.
+    """
     if forget:
-        statements.append((sql.FORGET_REFUSALS, (book_id, octets(sorted(forget)))))
+        yield sql.FORGET_REFUSALS, (book_id, octets(sorted(forget)))
     for items, make in _WRITERS:
         found = items(book)
         if found:
-            statements.append(make(book_id, found))
-    return statements
+            yield make(book_id, found)
 
 
 def _requests(book_id: int, answers: list[Answer]) -> Statement:
