@@ -72,6 +72,8 @@ def _give_again(book: Book, request: Reverse, account: Account, target: Target, 
     closed = sum(1 for number in target.line.lots if target.lots[number].left == 0)
     if not has_room(account, closed + 1):
         return refuse(request, Outcome.TOO_MANY_LOTS, at, account.id)
+    if account.posted + amount > BALANCE_MAX:
+        return refuse(request, Outcome.BALANCE_LIMIT, at, account.id)
 
     # After this point the request must succeed.
     change_account(book, account)

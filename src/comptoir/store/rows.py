@@ -14,8 +14,11 @@ Statement = tuple[str, Sequence[object]]
 
 _KIND: Final = {kind.value: kind for kind in Kind}
 _STATE: Final = {state.value: state for state in HoldState}
-_ANSWER_COLUMNS: Final = 14
+_ANSWER_COLUMNS: Final = 13
 _LINE_COLUMNS: Final = 15
+
+FUSED_MOST: Final = 64
+"""Larger commits go statement by statement: the next is made while PostgreSQL runs the last."""
 
 
 def account(row: Row) -> Account:
@@ -57,7 +60,7 @@ def line(row: Row) -> Line:
 
 def known(row: Row, now: int) -> Answer | None:
     """A stored answer; None for a refusal that is too old to count."""
-    (_, id_, mark, op, outcome, owner, at, expiry, captured, late, needed, available, amount) = row[
+    (id_, mark, op, outcome, owner, at, expiry, captured, late, needed, available, amount) = row[
         : _ANSWER_COLUMNS - 1
     ]
     if outcome != Outcome.CREATED and at < now - REFUSAL_DAYS * DAY:
@@ -111,10 +114,36 @@ def write(book_id: int, book: Book, forget: list[bytes]) -> Iterator[Statement]:
     """
     if forget:
         yield sql.FORGET_REFUSALS, (book_id, octets(sorted(forget)))
+    if len(book.answers) <= FUSED_MOST and _is_plain(book):
+        yield _fused(book_id, book)
+        return
     for items, make in _WRITERS:
         found = items(book)
         if found:
             yield make(book_id, found)
+
+
+def _is_plain(book: Book) -> bool:
+    """Spends of existing lots and nothing else, which is what most small commits are."""
+    return bool(
+        book.lines
+        and book.dirty_lots
+        and not book.dirty_holds
+        and all(lot.stored for _, lot in book.dirty_lots)
+        and not any(account.stale_expiry for account in book.dirty_accounts)
+        and not any(line.note or line.memo for line in book.lines)
+    )
+
+
+def _fused(book_id: int, book: Book) -> Statement:
+    """The four statements of a plain commit as one, which starts in a third of their time."""
+    parts = (
+        _requests(book_id, book.answers),
+        _lines(book_id, book.lines),
+        _changed_lots(book_id, book.dirty_lots),
+        _accounts(book_id, book.dirty_accounts),
+    )
+    return sql.PLAIN_COMMIT, [value for _, values in parts for value in values]
 
 
 def _requests(book_id: int, answers: list[Answer]) -> Statement:
@@ -223,10 +252,13 @@ def _changed_holds(book_id: int, holds: list[Held]) -> Statement:
     )
 
 
+def _accounts_anew(book_id: int, accounts: list[Account]) -> Statement:
+    _, (*columns, _) = _accounts(book_id, accounts)
+    return sql.CHANGE_ACCOUNTS_ANEW, (book_id, book_id, *columns, book_id)
+
+
 def _accounts(book_id: int, accounts: list[Account]) -> Statement:
     return sql.CHANGE_ACCOUNTS, (
-        book_id,
-        book_id,
         wholes([a.id for a in accounts]),
         wholes([a.posted for a in accounts]),
         wholes([a.held for a in accounts]),
@@ -237,7 +269,6 @@ def _accounts(book_id: int, accounts: list[Account]) -> Statement:
         wholes([a.open_lots for a in accounts]),
         numbers([a.next_expiry for a in accounts]),
         wholes([a.at for a in accounts]),
-        truths([a.stale_expiry for a in accounts]),
         book_id,
     )
 
@@ -279,7 +310,8 @@ _WRITERS: Final[list[tuple[Callable[[Book], list[Any]], Callable[[int, list[Any]
     (lambda book: [each for each in book.dirty_lots if each[1].stored], _changed_lots),
     (lambda book: [each for each in book.dirty_holds if not each.stored], _new_holds),
     (lambda book: [each for each in book.dirty_holds if each.stored], _changed_holds),
-    (lambda book: book.dirty_accounts, _accounts),
+    (lambda book: [each for each in book.dirty_accounts if not each.stale_expiry], _accounts),
+    (lambda book: [each for each in book.dirty_accounts if each.stale_expiry], _accounts_anew),
     (lambda book: [each for each in book.lines if each.note is not None], _notes),
     (lambda book: [each for each in book.lines if each.memo is not None], _memos),
 ]

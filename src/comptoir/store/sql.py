@@ -31,19 +31,26 @@ READ_ACCOUNT: Final = f"""
 SELECT {_ACCOUNT}, comptoir.micros(clock_timestamp()) FROM comptoir.accounts a
 WHERE a.book_id = %s AND a.id = ANY(%s::bigint[]) AND a.bounded"""
 
+SEEN: Final = """
+SELECT comptoir.micros(clock_timestamp()), r.id FROM (SELECT) one
+LEFT JOIN comptoir.requests r ON r.book_id = %s AND r.id = ANY(%s::bytea[])"""
+"""The database's time, read after the locks, and which ids were decided before: usually none."""
+
 KNOWN: Final = f"""
-SELECT comptoir.micros(clock_timestamp()), r.id, r.mark, r.op, r.outcome, r.account_id,
+SELECT r.id, r.mark, r.op, r.outcome, r.account_id,
     comptoir.micros(r.at), comptoir.micros(r.expires_at), r.captured, r.late, r.needed,
     r.available, h.amount, x.version IS NOT NULL, {_LINE}, {_LINE.replace("m.", "x.")}
-FROM (SELECT) one
-LEFT JOIN (
-    comptoir.requests r
-    LEFT JOIN comptoir.movements m
-        ON (m.book_id, m.account_id, m.version) = (r.book_id, r.account_id, r.version)
-    LEFT JOIN comptoir.holds h ON (h.book_id, h.id) = (m.book_id, m.hold_id)
-    LEFT JOIN comptoir.movements x
-        ON (x.book_id, x.account_id, x.version) = (r.book_id, m.contra_id, r.mirror_version)
-) ON r.book_id = %s AND r.id = ANY(%s::bytea[])"""
+FROM comptoir.requests r
+LEFT JOIN comptoir.movements m
+    ON (m.book_id, m.account_id, m.version) = (r.book_id, r.account_id, r.version)
+LEFT JOIN comptoir.holds h ON (h.book_id, h.id) = (m.book_id, m.hold_id)
+LEFT JOIN comptoir.movements x
+    ON (x.book_id, x.account_id, x.version) = (r.book_id, m.contra_id, r.mirror_version)
+WHERE r.book_id = %s AND r.id = ANY(%s::bytea[])"""
+
+LOTS_OF_ONE: Final = f"""
+SELECT {_LOT} FROM comptoir.lots l WHERE l.book_id = %s AND l.account_id = %s AND l.open
+ORDER BY l.book_id, l.account_id, l.priority, l.expires_at, l.no LIMIT %s"""
 
 LOTS_FIRST: Final = f"""
 SELECT {_LOT} FROM unnest(%s::bigint[]) AS want(id)
@@ -188,7 +195,7 @@ FROM unnest(%s::bytea[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s:
     %s::bigint[]) AS t(id, captured, state, expires_at, pin_lots, pin_parts, closed)
 WHERE h.book_id = %s AND h.id = t.id"""
 
-CHANGE_ACCOUNTS: Final = """
+_CHANGE_ACCOUNTS: Final = """
 UPDATE comptoir.accounts a SET posted = t.posted, held = t.held, debt = t.debt, filled = t.filled,
     version = t.version, lots_made = t.lots_made, open_lots = t.open_lots,
     next_expiry = t.next_expiry, at = t.at,
@@ -197,17 +204,29 @@ UPDATE comptoir.accounts a SET posted = t.posted, held = t.held, debt = t.debt, 
         t.next_expiry, t.at), 0)
 FROM (
     SELECT u.id, u.posted, u.held, u.debt, u.filled, u.version, u.lots_made, u.open_lots,
-        CASE WHEN u.stale THEN least(
+        {next_expiry} AS next_expiry, comptoir.moment(u.at) AS at
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+        %s::integer[], %s::integer[], %s::bigint[], %s::bigint[])
+        AS u(id, posted, held, debt, filled, version, lots_made, open_lots, next_expiry, at)
+) t
+WHERE a.book_id = %s AND a.id = t.id"""
+
+CHANGE_ACCOUNTS: Final = _CHANGE_ACCOUNTS.format(next_expiry="comptoir.moment(u.next_expiry)")
+
+CHANGE_ACCOUNTS_ANEW: Final = _CHANGE_ACCOUNTS.format(
+    next_expiry="""least(
             (SELECT min(h.expires_at) FROM comptoir.holds h
                 WHERE h.book_id = %s AND h.account_id = u.id AND h.state = 'open'),
             (SELECT min(l.expires_at) FROM comptoir.lots l
                 WHERE l.book_id = %s AND l.account_id = u.id AND l.open AND NOT l.lapsed)
-        ) ELSE comptoir.moment(u.next_expiry) END AS next_expiry, comptoir.moment(u.at) AS at
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-        %s::integer[], %s::integer[], %s::bigint[], %s::bigint[], %s::boolean[])
-        AS u(id, posted, held, debt, filled, version, lots_made, open_lots, next_expiry, at, stale)
-) t
-WHERE a.book_id = %s AND a.id = t.id"""
+        )"""
+)
+"""The same for accounts whose next expiry has gone: the database finds the one after it."""
+
+PLAIN_COMMIT: Final = " ".join(
+    f"WITH r AS ({ADD_REQUESTS}), m AS ({ADD_LINES}), l AS ({CHANGE_LOTS}) {CHANGE_ACCOUNTS}".split()
+)
+"""What most small commits write, as one statement. psycopg remembers it up to 4,096 characters."""
 
 ADD_NOTES: Final = """
 INSERT INTO comptoir.notes (book_id, account_id, version, reason, reference, metadata)
