@@ -98,8 +98,9 @@ class Batch:
             Conflict: another request with one of the ids has been running for too long.
         """
         for request in chain:
-            if request.id in self._running:
-                await self._wait_for(request.id)
+            first = self._running.get(request.id)
+            if first is not None:
+                await self._wait_for(first)
         pending = Pending(chain, companions, asyncio.get_running_loop().create_future())
         self._enqueue(pending)
         for request in chain:
@@ -125,14 +126,14 @@ class Batch:
         self._queued += len(pending.chain)
         self._wake.set()
 
-    async def _wait_for(self, id_: bytes) -> None:
-        """Wait until nobody else is busy with `id_`; its stored answer then serves the repeat."""
+    async def _wait_for(self, first: Pending) -> None:
+        """Wait until the request that is repeated is done; its stored answer serves the repeat.
+
+        Whoever waits for the same one goes on at the same time, so that all share one commit.
+        """
         try:
             async with asyncio.timeout(self._limits.in_flight):
-                while (other := self._running.get(id_)) is not None:  # bounded by the timeout
-                    await asyncio.wait([other.future])
-                    if self._running.get(id_) is other:
-                        del self._running[id_]
+                await asyncio.wait([first.future])
         except TimeoutError:
             raise Conflict("request-in-flight", retry_after=1) from None
 

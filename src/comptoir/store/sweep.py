@@ -1,0 +1,43 @@
+"""Accounts with expiries that are due, and what else looks at the whole database now and then."""
+
+from typing import Final
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from comptoir.store.pool import begin
+
+DUE: Final = """
+SELECT b.id, a.id FROM comptoir.books b
+CROSS JOIN LATERAL (
+    SELECT id FROM comptoir.accounts
+    WHERE book_id = b.id AND next_expiry <= clock_timestamp()
+    ORDER BY next_expiry LIMIT %s
+) a
+ORDER BY b.id LIMIT %s"""
+
+_REVISION: Final = "SELECT version_num FROM comptoir.alembic_version"
+
+
+async def due_accounts(
+    pool: AsyncConnectionPool[AsyncConnection], limit: int
+) -> list[tuple[int, int]]:
+    """Books and accounts whose earliest expiry has passed, at most `limit` of them.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    async with begin(pool) as tx:
+        cursor = await tx.execute(DUE, (limit, limit))
+        return [(book, account) for book, account in await cursor.fetchall()]
+
+
+async def revision(pool: AsyncConnectionPool[AsyncConnection]) -> str | None:
+    """The revision of the schema that the database has.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    async with begin(pool) as tx:
+        row = await (await tx.execute(_REVISION)).fetchone()
+    return row[0] if row else None
