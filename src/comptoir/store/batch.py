@@ -25,6 +25,8 @@ from comptoir.store.pool import Limits, connect
 __all__ = ["Batch", "Companion"]
 
 _SHUTTING_DOWN: Final = "shutting-down"
+_SPARES: Final = 2
+"""Connections of lanes that are kept: a hot account of several processes needs one all the time."""
 
 
 class Batch:
@@ -54,6 +56,7 @@ class Batch:
         self._running: dict[bytes, Pending] = {}
         self._lanes: dict[int, _Lane] = {}
         self._lane_room = asyncio.Semaphore(limits.lanes)
+        self._spares: list[Commit] = []
         self._tasks = asyncio.TaskGroup()
         self._commit = self._new_commit(sql.LOCK_FREE, limits.writer_lock)
         self.committed = 0
@@ -83,6 +86,7 @@ class Batch:
         self._closing = True
         self._wake.set()
         await self._tasks.__aexit__(None, None, None)
+        await self._close_spares(0)
         await self._commit.close()
 
     async def submit(self, chain: Chain, companions: Sequence[Companion] = ()) -> list[Answer]:
@@ -189,17 +193,31 @@ class Batch:
 
     async def _work_off(self, account: int, lane: "_Lane") -> None:
         """Decide the requests of one busy account, waiting for its row as long as it may take."""
+        try:
+            while lane.queue:  # bounded: the lane ends when nobody has added to it
+                await self._take_turn(lane)
+        finally:
+            del self._lanes[account]
+            lane.fail_rest()
+            await self._close_spares(max(_SPARES, len(self._lanes)))
+
+    async def _take_turn(self, lane: "_Lane") -> None:
+        """One commit of a lane. Lanes take turns, so that a long one keeps no other waiting."""
         async with self._lane_room:
-            commit = self._new_commit(sql.LOCK, self._limits.lock)
+            commit = self._spares.pop() if self._spares else self._new_lane_commit()
+            group = lane.take(self._limits.batch)
             try:
-                while lane.queue:  # bounded: the lane ends when nobody has added to it
-                    group = lane.take(self._limits.batch)
-                    await commit.flush(group, frozenset())
-                    self._settle_up(group)
+                await commit.flush(group, frozenset())
             finally:
-                del self._lanes[account]
-                lane.fail_rest()
-                await commit.close()
+                self._spares.append(commit)
+            self._settle_up(group)
+
+    def _new_lane_commit(self) -> Commit:
+        return self._new_commit(sql.LOCK, self._limits.lock)
+
+    async def _close_spares(self, kept: int) -> None:
+        while len(self._spares) > kept:
+            await self._spares.pop().close()
 
 
 class _Lane:
@@ -217,7 +235,3 @@ class _Lane:
 
     def take(self, most: int) -> list[Pending]:
         return [self.queue.popleft() for _ in range(min(most, len(self.queue)))]
-
-    def fail_rest(self) -> None:
-        while self.queue:
-            self.queue.popleft().fail(ComptoirError("internal"))

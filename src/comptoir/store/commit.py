@@ -109,6 +109,8 @@ class Commit:
             _fail(group, error)
         except psycopg.Error as error:
             _fail(group, _explain(error))
+        except Exception as error:  # noqa: BLE001  # a bug met by one chain; the writer lives on
+            _fail(group, ComptoirError("internal", error=type(error).__name__))
         return []
 
     async def _flush(
@@ -129,7 +131,12 @@ class Commit:
                 if self._is_lost():
                     continue
                 return await self._bisect(group, avoid, error)
-        return await self._bisect(group, avoid, Unavailable("overloaded"))
+            except ComptoirError:
+                raise
+            except Exception as error:  # noqa: BLE001  # see flush
+                await self._roll_back()
+                return await self._bisect(group, avoid, error)
+        return await self._bisect(group, avoid, Unavailable("database-down"))
 
     async def _bisect(
         self, group: Sequence[Pending], avoid: frozenset[int], error: Exception

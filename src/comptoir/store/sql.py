@@ -223,9 +223,10 @@ CHANGE_ACCOUNTS_ANEW: Final = _CHANGE_ACCOUNTS.format(
 )
 """The same for accounts whose next expiry has gone: the database finds the one after it."""
 
-PLAIN_COMMIT: Final = " ".join(
-    f"WITH r AS ({ADD_REQUESTS}), m AS ({ADD_LINES}), l AS ({CHANGE_LOTS}) {CHANGE_ACCOUNTS}".split()
-)
+_PLAIN: Final = f"""
+WITH r AS ({ADD_REQUESTS}), m AS ({ADD_LINES}), l AS ({CHANGE_LOTS}) {CHANGE_ACCOUNTS}"""
+
+PLAIN_COMMIT: Final = " ".join(_PLAIN.split())
 """What most small commits write, as one statement. psycopg remembers it up to 4,096 characters."""
 
 ADD_NOTES: Final = """
