@@ -22,17 +22,37 @@ from comptoir.kit.limits import SECOND
 from comptoir.store.batch import Batch
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door
-from comptoir.store.embedded import start
+from comptoir.store.embedded import EmbeddedError, start
 from comptoir.store.facts import Asset
-from comptoir.store.pool import Limits, begin, open_pool
+from comptoir.store.pool import Limits, begin, connect, open_pool
 
 PRICE_SECONDS: Final = 1
 """How long a price may be remembered; a change in another process is seen after that."""
 
 
+_REMEMBER_ENVIRONMENT: Final = """
+INSERT INTO comptoir.settings (name, value) VALUES ('environment', %s) ON CONFLICT DO NOTHING"""
+
+_ENVIRONMENT: Final = "SELECT value FROM comptoir.settings WHERE name = 'environment'"
+
+
 def now() -> int:
     """The machine's time, in microseconds since 1970: for tokens and logs, never for money."""
     return time.time_ns() // 1000  # noqa: TID251  # the root is where clocks come from
+
+
+def randomness(length: int) -> bytes:
+    """So many bytes that nobody can guess."""
+    return secrets.token_bytes(length)
+
+
+def read_settings() -> Settings:
+    """What the environment and the `.env` files of the working folder say.
+
+    Raises:
+        pydantic.ValidationError: a variable has a value that cannot be.
+    """
+    return Settings.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,7 @@ async def database(settings: Settings, host: str = "127.0.0.1") -> AsyncGenerato
     Raises:
         ComptoirError: the embedded database is refused here: in production, on a host that is not
             loopback, or with a live Stripe key.
+        Unavailable: the embedded database cannot be made or started.
     """
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
@@ -57,11 +78,15 @@ async def database(settings: Settings, host: str = "127.0.0.1") -> AsyncGenerato
         yield Urls(url, direct.get_secret_value())
         return
     refuse_embedded(settings, host)
-    embedded = await asyncio.to_thread(start, settings.home_folder)
+    # Not in a thread: whoever is cancelled meanwhile must not leave it running, used by nobody.
+    try:
+        embedded = start(settings.home_folder)
+    except EmbeddedError as error:
+        raise Unavailable(error.code, **error.figures) from error
     try:
         yield Urls(embedded.urls.app_url, embedded.urls.owner_url)
     finally:
-        await asyncio.to_thread(embedded.close)
+        embedded.close()
 
 
 def refuse_embedded(settings: Settings, host: str) -> None:
@@ -76,6 +101,21 @@ def refuse_embedded(settings: Settings, host: str) -> None:
         raise ComptoirError("embedded-not-loopback", host=host)
     if settings.has_live_stripe_key:
         raise ComptoirError("embedded-live-stripe-key")
+
+
+async def remember_environment(urls: Urls, environment: Environment) -> Environment:
+    """The environment that the database belongs to: the first one that it was served in.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    limits = Limits()
+    connection = await connect(urls.app, limits, lock=limits.lock)
+    async with connection:
+        await connection.execute(_REMEMBER_ENVIRONMENT, (environment,))
+        row = await (await connection.execute(_ENVIRONMENT)).fetchone()
+    assert row is not None, "it was just remembered"
+    return Environment(row[0])
 
 
 @dataclass(slots=True)
@@ -166,10 +206,22 @@ async def open_app(
             pool=pool,
             directory=Directory(pool),
             secret=load_secret(settings),
-            randomness=secrets.token_bytes,
+            randomness=randomness,
             urls=urls,
             _stack=stack,
         )
+
+
+@asynccontextmanager
+async def open_here(settings: Settings) -> AsyncGenerator[App]:
+    """The database that the settings name and the App on it, while the block runs.
+
+    Raises:
+        ComptoirError: the embedded database is refused here.
+        Unavailable: the database cannot be reached.
+    """
+    async with database(settings) as urls, open_app(settings, urls) as app:
+        yield app
 
 
 def load_secret(settings: Settings) -> bytes:

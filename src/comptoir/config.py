@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         files = [folder / ".env", folder / ".env.local", folder / f".env.{env}.local"]
         return cls(_env_file=files)  # pyright: ignore[reportCallIssue]  # pydantic-settings' own
 
+    @classmethod
+    def throw_away(cls, home: Path, locale: str) -> Self:
+        """Settings of a home that lives as long as a demo: nothing is read from anywhere."""
+        return cls.model_construct(home=home, env=Environment.DEVELOPMENT, locale=locale)
+
     @property
     def home_folder(self) -> Path:
         """Where the embedded database and made secrets live."""

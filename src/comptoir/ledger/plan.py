@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from comptoir.ledger.model import Held
 from comptoir.ledger.requests import (
     DEFAULT_PRIORITY,
     Capture,
@@ -31,7 +30,7 @@ class Plan:
         ids: the requests' ids, to see which were decided before.
         demand: for every bounded account the most that the requests can take from free lots. The
             accounts are its keys; all of them are locked, in ascending order.
-        holds: holds that are named; their accounts and groups are added by `add_holds`.
+        holds: holds that are named, with the most that the requests can take from each.
         grants: accounts, with what an equal lot has, into which an amount may be merged.
         targets: movements, by account and version, that reversals name.
     """
@@ -53,19 +52,13 @@ def plan(chains: Iterable[Work]) -> Plan:
     """What the requests of `chains` need, as far as they say it themselves.
 
     Requests that name holds need their accounts too: the store looks these up, since a hold's
-    account and group never change, and adds them with `add_holds`.
+    account and group never change, and adds what it finds to the demand.
     """
     plan = Plan()
     for chain in chains:
         for request in chain:
             _add(plan, request)
     return plan
-
-
-def add_holds(plan: Plan, holds: Iterable[Held]) -> None:
-    """Add the accounts of holds, which may be captured late from free lots."""
-    for held in holds:
-        plan.need(held.account, max(held.amount, plan.holds.get(held.id, 0)))
 
 
 def _add(plan: Plan, request: object) -> None:
@@ -79,7 +72,9 @@ def _add(plan: Plan, request: object) -> None:
             plan.grants.add((request.account, request.source, request.priority, request.expires_at))
         case Capture():
             plan.ids.append(request.id)
-            plan.holds[request.hold] = plan.holds.get(request.hold, 0) + (request.amount or 0)
+            # A late capture of all takes free lots, and only the database knows how much all is.
+            most = EVERYTHING if request.amount is None else request.amount
+            plan.holds[request.hold] = plan.holds.get(request.hold, 0) + most
         case Release() | Renew():
             plan.ids.append(request.id)
             plan.holds.setdefault(request.hold, 0)
@@ -89,7 +84,8 @@ def _add(plan: Plan, request: object) -> None:
             plan.need(request.target, EVERYTHING)
         case Reverse():
             plan.ids.append(request.id)
-            plan.need(request.account, 0)
+            # It may empty lots on which the requests beside it count, and it does not say how far.
+            plan.need(request.account, EVERYTHING)
             plan.grants.add((request.account, "reversal", DEFAULT_PRIORITY, None))
             plan.targets.add((request.account, request.version))
         case Settle():

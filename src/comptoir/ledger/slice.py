@@ -118,8 +118,11 @@ def _restorer(thing: Account | Lot | Held) -> Callable[[], None]:
 
 def _forget_hold(book: Book, held: Held) -> None:
     del book.holds[held.id]
-    if held.group is not None:
-        book.groups[held.group].remove(held)
+    if held.group is None:
+        return
+    book.groups[held.group].remove(held)
+    if not book.groups[held.group]:
+        del book.groups[held.group]
 
 
 def _forget_answer(book: Book, answer: Answer) -> None:

@@ -198,8 +198,15 @@ class Batch:
                 await self._take_turn(lane)
         finally:
             del self._lanes[account]
-            lane.fail_rest()
+            self._give_up(lane)
             await self._close_spares(max(_SPARES, len(self._lanes)))
+
+    def _give_up(self, lane: "_Lane") -> None:
+        """Tell whoever still waits in a lane that has failed."""
+        rest = lane.take(self._limits.lane_queue)
+        for pending in rest:
+            pending.fail(ComptoirError("internal"))
+        self._settle_up(rest)
 
     async def _take_turn(self, lane: "_Lane") -> None:
         """One commit of a lane. Lanes take turns, so that a long one keeps no other waiting."""

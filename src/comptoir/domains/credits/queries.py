@@ -150,14 +150,20 @@ async def prices(
     return [Price(*row) for row in await cursor.fetchall()]
 
 
+async def find_price(tx: AsyncConnection, book: int, asset: Asset, action: str) -> Price | None:
+    """The price of an action in force; None when the price book does not have it."""
+    cursor = await tx.execute(sql.PRICE_NOW, (book, asset.id, action))
+    row = await cursor.fetchone()
+    return Price(*row) if row else None
+
+
 async def price(tx: AsyncConnection, book: int, asset: Asset, action: str) -> Price:
     """The price of an action in force.
 
     Raises:
         NotFound: the price book does not have it.
     """
-    cursor = await tx.execute(sql.PRICE_NOW, (book, asset.id, action))
-    row = await cursor.fetchone()
-    if row is None:
+    found = await find_price(tx, book, asset, action)
+    if found is None:
         raise NotFound("unknown-action", action=action)
-    return Price(*row)
+    return found
