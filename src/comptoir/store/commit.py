@@ -18,7 +18,7 @@ from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store import sql
 from comptoir.store.facts import Facts
-from comptoir.store.ledger import Admission, Clock, Round, Work, admit, database_time, run
+from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time, run
 
 _TRIES: Final = 4
 """How often a commit is tried that met another process's deadlock or equal key."""
@@ -52,6 +52,8 @@ class Pending:
     chain: Work
     companions: Sequence[Companion]
     future: "asyncio.Future[list[Answer]]"
+    doubtful: bool = False
+    """A COMMIT of it was lost, and nobody has found out since what became of it."""
 
     def answer(self, answers: list[Answer]) -> None:
         """Tell the caller, if he is still there, what became of his chain."""
@@ -62,6 +64,9 @@ class Pending:
         """Tell the caller that nothing was done, or that nobody knows."""
         if self.future.done():
             return
+        if self.doubtful and not isinstance(error, OutcomeUnknown):
+            cause, error = error, OutcomeUnknown("outcome-unknown")
+            error.__cause__ = cause
         self.future.set_exception(error)
         self.future.exception()  # whoever has gone away does not leave a warning behind
 
@@ -107,36 +112,35 @@ class Commit:
             raise
         except ComptoirError as error:
             _fail(group, error)
-        except psycopg.Error as error:
-            _fail(group, _explain(error))
         except Exception as error:  # noqa: BLE001  # a bug met by one chain; the writer lives on
-            _fail(group, ComptoirError("internal", error=type(error).__name__))
+            _fail(group, _explain(error))
         return []
 
     async def _flush(
         self, group: Sequence[Pending], avoid: frozenset[int]
     ) -> list[tuple[Pending, int]]:
+        failure: Exception = Unavailable("database-down")
         for _ in range(_TRIES):
             try:
                 return await self._attempt(group, avoid)
-            except _REPEATABLE:
+            except _REPEATABLE as error:
                 await self._roll_back()
+                failure = error
             except errors.LockNotAvailable as error:
                 await self._roll_back()
                 if self._waits:
                     raise
                 return await self._bisect(group, avoid, error)
-            except psycopg.Error as error:
-                await self._roll_back()
-                if self._is_lost():
-                    continue
-                return await self._bisect(group, avoid, error)
             except ComptoirError:
+                await self._roll_back()
                 raise
+            except _Lost:
+                continue
             except Exception as error:  # noqa: BLE001  # see flush
                 await self._roll_back()
-                return await self._bisect(group, avoid, error)
-        return await self._bisect(group, avoid, Unavailable("database-down"))
+                if not self._is_lost():
+                    return await self._bisect(group, avoid, error)
+        return await self._bisect(group, avoid, failure)
 
     async def _bisect(
         self, group: Sequence[Pending], avoid: frozenset[int], error: Exception
@@ -165,7 +169,7 @@ class Commit:
         wanted: Round = [("BEGIN", ()), *next(rounds)]
         skip = 1
         while True:  # bounded: an admission has at most a handful of rounds
-            results = await run(connection, wanted)
+            results = await _read(connection, wanted)
             try:
                 wanted, skip = rounds.send(results[skip:]), 0
             except StopIteration as stop:
@@ -181,11 +185,14 @@ class Commit:
         backend = connection.info.backend_pid
         try:
             await run(connection, writes)
-        except psycopg.OperationalError as error:
-            if not connection.broken and not connection.closed:
+        except psycopg.Error as error:
+            if not _is_over(connection, error):
                 raise
+            for pending in group:
+                pending.doubtful = True
+            await self._drop()
             await self._wait_for_backend(backend, error)
-            raise
+            raise _Lost from error
 
     async def _wait_for_backend(self, backend: int, error: Exception) -> None:
         """The connection went at COMMIT: wait until the old backend cannot commit any more.
@@ -241,6 +248,28 @@ class Commit:
         await lost.close()
 
 
+class _Lost(Exception):
+    """A commit was lost, and its fate is settled by now: try again and look."""
+
+
+def _is_over(connection: AsyncConnection, error: psycopg.Error) -> bool:
+    """Whether the connection ended, so that a COMMIT that was under way may have been done."""
+    fatal = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
+    return fatal or connection.broken or connection.closed
+
+
+async def _read(connection: AsyncConnection, wanted: Round) -> Results:
+    """Run a round of reading and locking.
+
+    Raises:
+        Unavailable: a lock could not be had in time; with part of the group it could not either.
+    """
+    try:
+        return await run(connection, wanted)
+    except errors.LockNotAvailable as error:
+        raise Unavailable("account-busy") from error
+
+
 def _companions(group: Sequence[Pending], admission: Admission) -> Round:
     """The companion rows of the chains that succeeded, a statement for each kind."""
     kinds: dict[str, list[tuple[object, ...]]] = {}
@@ -271,9 +300,17 @@ def _fail(group: Sequence[Pending], error: BaseException) -> None:
         pending.fail(error)
 
 
-def _explain(error: psycopg.Error) -> ComptoirError:
+def _explain(error: Exception) -> ComptoirError:
+    explained = _explanation(error)
+    explained.__cause__ = error
+    return explained
+
+
+def _explanation(error: Exception) -> ComptoirError:
     if isinstance(error, errors.LockNotAvailable):
         return Unavailable("account-busy")
+    if isinstance(error, errors.DeadlockDetected | errors.SerializationFailure):
+        return Unavailable("overloaded")
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("database-down")
     return ComptoirError("internal", error=type(error).__name__)
