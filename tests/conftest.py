@@ -1,9 +1,12 @@
 """What every test shares: how hard hypothesis tries, and how to repeat a run."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.postgres import Cluster, Database, running
 
 # Databases make an example slow, never wrong: the test's own timeout judges instead.
 _ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -14,6 +17,22 @@ settings.register_profile("night", max_examples=2_000, print_blob=True, **_ANY_S
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 settings.load_profile(PROFILE)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Cluster]:
+    """One PostgreSQL for the whole run, whichever worker asks for it first."""
+    base = tmp_path_factory.getbasetemp()
+    home = base if worker_id == "master" else base.parent
+    with running(home / "postgres", worker_id) as found:
+        yield found
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[Database]:
+    """A fresh, migrated database for one test."""
+    with cluster.database() as made:
+        yield made
 
 
 def pytest_terminal_summary(

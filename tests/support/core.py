@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from comptoir.kit.limits import SECOND
+from comptoir.kit.limits import DAY, SECOND
 from comptoir.ledger.apply import apply
 from comptoir.ledger.model import Account, Answer, Book, HoldState, Line, Lot, Target
 from comptoir.ledger.requests import Chain, Reverse
@@ -36,10 +36,19 @@ class Shelf:
 
     def run(self, chains: Sequence[Chain], now: int) -> list[list[Answer]]:
         """Apply chains as one commit, and get the book ready for the next."""
+        self._forget(now)
         self._load(chains)
         answers = apply(self.book, chains, now)
         self._write()
         return answers
+
+    def _forget(self, now: int) -> None:
+        """Refusals count for thirty days: what the store sees to, and the core is never told."""
+        self.book.known = {
+            id_: answer
+            for id_, answer in self.book.known.items()
+            if answer.outcome == "created" or answer.at >= now - 30 * DAY
+        }
 
     def _load(self, chains: Sequence[Chain]) -> None:
         book = self.book
@@ -62,6 +71,8 @@ class Shelf:
 
     def _write(self) -> None:
         book = self.book
+        for account in book.accounts.values():
+            account.due = []
         for line in book.lines:
             self.journal[line.account].append(line)
         for owner, lot in book.dirty_lots:
@@ -78,6 +89,11 @@ class Shelf:
         book.dirty_lots.clear()
         book.dirty_holds.clear()
 
+    def picture(self) -> str:
+        """Everything but stored answers, to the last figure."""
+        book = self.book
+        return repr((book.accounts, book.holds, book.groups, self.lots, self.journal))
+
     def next_expiry(self, account: Account) -> int | None:
         """The earliest expiry among an account's open holds and lots."""
         holds = [
@@ -92,9 +108,9 @@ class Shelf:
 class CoreDriver:
     """Runs a table on the pure core."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
         self.shelf = Shelf()
-        self.clerk = Clerk(self, "")
+        self.clerk = Clerk(self, prefix)
         self._accounts: dict[str, int] = {}
 
     def account(self, name: str) -> int:
@@ -107,13 +123,21 @@ class CoreDriver:
         """An account of the book by its name in the case."""
         return self.shelf.book.accounts[self._accounts[name]]
 
-    async def open(self, account: Opening) -> None:
+    def add(self, account: Opening) -> None:
+        """Open an account under its name in the case."""
         self._accounts[account.name] = self.shelf.add(account.asset, account.floor)
 
-    async def submit(self, chains: Sequence[Sequence[Ask]]) -> list[list[Told]]:
+    def decide(self, chains: Sequence[Sequence[Ask]]) -> list[list[Told]]:
+        """Decide chains in one commit."""
         asked = [self.clerk.chain(asks) for asks in chains]
         answers = self.shelf.run(asked, self.clerk.now)
         return [self.clerk.told(a, b) for a, b in zip(chains, answers, strict=True)]
+
+    async def open(self, account: Opening) -> None:
+        self.add(account)
+
+    async def submit(self, chains: Sequence[Sequence[Ask]]) -> list[list[Told]]:
+        return self.decide(chains)
 
     async def tick(self, seconds: int) -> None:
         self.clerk.now += seconds * SECOND

@@ -119,11 +119,11 @@ class Row:
 
     ask: Ask
     outcome: str
-    field: str | None = None
-    again: bool = False
-    late: bool = False
-    figures: dict[str, int] = field(default_factory=dict[str, int])
-    line: int = 0
+    differing: str | None
+    again: bool
+    late: bool
+    figures: dict[str, int]
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ async def _submit(case: Case, driver: Driver, flush: Flush) -> None:
     assert len(rows) == len(told), f"{case.file}: {len(told)} answers to {len(rows)} requests"
     for row, answer in zip(rows, told, strict=True):
         place = f"{case.file}:{row.line}: {row.ask.op} {row.ask.label}"
-        wanted = (row.outcome, row.field, row.again or row.outcome == "exists", row.late)
+        wanted = (row.outcome, row.differing, row.again or row.outcome == "exists", row.late)
         given = (answer.outcome, answer.field, answer.replayed, answer.late)
         assert given == wanted, f"{place}: {answer}"
         figures = {name: getattr(answer, name) for name in row.figures}
@@ -369,7 +369,8 @@ class _Reader:
                 places = {"account": account, "text": text}
             case ["transfer" as op, label, account, target, text]:
                 asset = self._asset(account)
-                self._asset(target)
+                if self._asset(target) != asset:
+                    self.case.needs.add(Need.CONTRA)
                 places = {"account": account, "target": target, "text": text}
             case ["capture" as op, label, hold, *texts]:
                 asset = self._asset_of.get(hold, "credits")

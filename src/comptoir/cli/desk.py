@@ -4,28 +4,22 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from typing import Final
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from comptoir.cli.texts import Say
+from comptoir.cli.say import Say
 from comptoir.config import Settings  # noqa: TID251  # a door hands settings on
 from comptoir.kit.clock import Clock
+from comptoir.web.catalogue import Exit
 
+__all__ = ["INTERRUPTED", "Desk", "Exit", "desk_of", "print_json"]
 
-class Exit(IntEnum):
-    """How a command ends."""
-
-    DONE = 0
-    USAGE = 2
-    UNBALANCED = 3
-    DEPENDENCY = 4
-    REFUSED = 5
-    INTERRUPTED = 130
-    TERMINATED = 143
+INTERRUPTED: Final = 130
+"""What a shell calls the end of a program by Ctrl-C."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +38,11 @@ class Desk:
     clock: Clock
     randomness: Callable[[int], bytes]
 
-    def note(self, key: str, **figures: object) -> None:
+    def note(self, key: str, /, **figures: object) -> None:
         """A line for the person at the terminal, on stderr."""
         print(self.say(key, **figures), file=sys.stderr, flush=True)
 
-    def tell(self, key: str, **figures: object) -> None:
+    def tell(self, key: str, /, **figures: object) -> None:
         """A line of the result, on stdout."""
         print(self.say(key, **figures), flush=True)
 

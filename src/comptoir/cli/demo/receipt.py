@@ -1,0 +1,122 @@
+"""The receipt: read back from the database on a fresh connection, never from what clients saw."""
+
+from dataclasses import asdict, dataclass
+from typing import Final, LiteralString
+
+from psycopg import AsyncConnection
+
+from comptoir.app import Urls
+from comptoir.cli.demo.race import DELIVERIES, Repeats, Stampede, price_key, unit_key
+from comptoir.cli.demo.seed import BUYERS, ONCE, STOCK, UNITS
+from comptoir.cli.demo.stage import BOOK
+from comptoir.kit.ids import request_id
+from comptoir.store.pool import Limits, connect, open_pool
+from comptoir.store.verify import stand_alone_sql, verify
+
+_STOCK_LEFT: Final = """
+SELECT count(*) FILTER (WHERE m.kind = 'spend'),
+    coalesce(-sum(m.amount) FILTER (WHERE m.kind = 'spend'), 0),
+    max(a.posted)
+FROM comptoir.accounts a
+JOIN comptoir.movements m ON m.book_id = a.book_id AND m.account_id = a.id
+WHERE a.book_id = %s AND a.name = %s"""
+
+_DECIDED: Final = """
+SELECT count(*), count(*) FILTER (WHERE outcome = 'created') FROM comptoir.requests
+WHERE book_id = %s AND id = ANY(%s)"""
+
+_GRANTS: Final = """
+SELECT count(*) FROM comptoir.movements m
+JOIN comptoir.accounts a ON a.book_id = m.book_id AND a.id = m.account_id
+JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
+WHERE m.book_id = %s AND c.customer = %s AND m.kind = 'grant'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the race came to.
+
+    Attributes:
+        buyers: buyers whose request for a unit was decided.
+        units: units that there were.
+        sold: units that left the stock; oversold: those of them that were not there.
+        deliveries: how often the one grant was delivered; grants: how often it was given.
+        balanced: every balance follows from the journal, by verify and by the stand-alone SQL.
+    """
+
+    buyers: int
+    units: int
+    sold: int
+    oversold: int
+    deliveries: int
+    grants: int
+    balanced: bool
+
+    def as_json(self) -> dict[str, object]:
+        """In the order of the contract."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """A receipt, and whatever does not fit: keys of texts with their figures."""
+
+    receipt: Receipt
+    faults: list[tuple[str, dict[str, object]]]
+
+
+async def read_back(urls: Urls, stampede: Stampede, repeats: Repeats) -> Findings:
+    """Read the receipt from the database, and compare it with what the clients saw.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    limits = Limits()
+    connection = await connect(urls.owner, limits, lock=limits.lock)
+    async with connection:
+        lines, sold, left = await _row(connection, _STOCK_LEFT, (BOOK, STOCK))
+        takers = [request_id(BOOK, unit_key(number)) for number in range(BUYERS)]
+        payers = [request_id(BOOK, price_key(number)) for number in range(BUYERS)]
+        decided, took = await _row(connection, _DECIDED, (BOOK, takers))
+        _, paid = await _row(connection, _DECIDED, (BOOK, payers))
+        (grants,) = await _row(connection, _GRANTS, (BOOK, ONCE))
+        balanced = not await _drift(connection) and await _verified(urls)
+    receipt = Receipt(
+        int(decided), UNITS, int(sold), max(0, int(sold) - UNITS), DELIVERIES, grants, balanced
+    )
+    pairs = (
+        ("demo.fault.sold", receipt.sold, UNITS),
+        ("demo.fault.lines", lines, took),
+        ("demo.fault.left", left, UNITS - receipt.sold),
+        ("demo.fault.paid", paid, receipt.sold),
+        ("demo.fault.grants", grants, 1),
+        ("demo.fault.decided", receipt.buyers, BUYERS),
+        ("demo.fault.saw-bought", stampede.bought, receipt.sold),
+        ("demo.fault.saw-refused", stampede.refused, BUYERS - receipt.sold),
+        ("demo.fault.saw-answers", repeats.answered, DELIVERIES),
+        ("demo.fault.saw-movements", repeats.movements, 1),
+        ("demo.fault.balanced", balanced, True),
+    )
+    faults: list[tuple[str, dict[str, object]]] = [
+        (key, {"found": found, "wanted": wanted}) for key, found, wanted in pairs if found != wanted
+    ]
+    return Findings(receipt, faults)
+
+
+async def _row(
+    connection: AsyncConnection, query: LiteralString, parameters: tuple[object, ...]
+) -> tuple[int, ...]:
+    row = await (await connection.execute(query, parameters)).fetchone()
+    assert row is not None, "an aggregate always has a row"
+    return row
+
+
+async def _drift(connection: AsyncConnection) -> bool:
+    """Whether the query that needs none of our code names any row."""
+    cursor = await connection.execute(stand_alone_sql())
+    return await cursor.fetchone() is not None
+
+
+async def _verified(urls: Urls) -> bool:
+    async with open_pool(urls.owner, Limits()) as pool:
+        return (await verify(pool, None, full=True)).balanced

@@ -1,0 +1,142 @@
+"""The texts of the demo: the part of the table in texts.py that would make it too long."""
+
+from typing import Final
+
+from comptoir.web.languages import Texts
+
+DEMO: Final[dict[str, Texts]] = {
+    "demo.opening": (
+        "Opening a throw-away shop: PostgreSQL, a server, customers ...",
+        "Ouverture d'une boutique jetable : PostgreSQL, un serveur, des clients ...",
+    ),
+    "demo.interrupted": (
+        "Closed before the race was over: no receipt.",
+        "Fermé avant la fin de la course : pas de reçu.",
+    ),
+    "demo.phase.seed": ("stocking the shop", "on garnit la boutique"),
+    "demo.phase.traffic": ("customers come and go", "des clients vont et viennent"),
+    "demo.phase.stampede": (
+        "try to break it: 500 buyers, 10 units",
+        "essayons de casser : 500 acheteurs, 10 unités",
+    ),
+    "demo.phase.deliveries": (
+        "try to break it: one grant, delivered 50 times",
+        "essayons de casser : un don, livré 50 fois",
+    ),
+    "demo.phase.receipt": (
+        "reading the receipt from the database",
+        "lecture du reçu dans la base de données",
+    ),
+    "demo.phase.open": ("the shop stays open", "la boutique reste ouverte"),
+    "demo.traffic-was": (
+        (
+            "{requests} requests, {rate}/s, {refused} refused as they should be, p50 {p50} ms, "
+            "p99 {p99} ms"
+        ),
+        "{requests} requêtes, {rate}/s, {refused} refusées à bon droit, p50 {p50} ms, p99 {p99} ms",
+    ),
+    "demo.race.coming": (
+        "Then {buyers} buyers at once for {units} units.",
+        "Puis {buyers} acheteurs à la fois pour {units} unités.",
+    ),
+    "demo.race.seen": (
+        (
+            "{buyers} buyers at once for {units} units: {bought} got one and paid, {refused} were "
+            "refused, {unheard} got no answer."
+        ),
+        (
+            "{buyers} acheteurs à la fois pour {units} unités : {bought} en ont eu une et payé, "
+            "{refused} refusés, {unheard} sans réponse."
+        ),
+    ),
+    "demo.repeats.coming": (
+        "Then one grant, delivered {deliveries} times at once.",
+        "Puis un don, livré {deliveries} fois à la fois.",
+    ),
+    "demo.repeats.seen": (
+        (
+            "One grant, delivered {deliveries} times at once: {answered} answers, {movements} "
+            "movement."
+        ),
+        "Un don, livré {deliveries} fois à la fois : {answered} réponses, {movements} mouvement.",
+    ),
+    "demo.receipt.coming": (
+        "Then the receipt, read back by SQL.",
+        "Puis le reçu, relu par SQL.",
+    ),
+    "demo.receipt.right": (
+        (
+            "Receipt, read back by SQL: {sold} of {units} sold, {oversold} oversold, {grants} "
+            "grant of {deliveries} deliveries, books balanced."
+        ),
+        (
+            "Reçu, relu par SQL : {sold} vendues sur {units}, {oversold} en trop, {grants} don "
+            "pour {deliveries} livraisons, livres justes."
+        ),
+    ),
+    "demo.receipt.faults": (
+        "Receipt, read back by SQL: {count} figures are not what they must be.",
+        "Reçu, relu par SQL : {count} chiffres ne sont pas ce qu'ils doivent être.",
+    ),
+    "demo.fault.sold": (
+        "{found} units were sold, not {wanted}.",
+        "{found} unités ont été vendues, et non {wanted}.",
+    ),
+    "demo.fault.lines": (
+        "{found} lines of the journal take a unit, {wanted} requests did.",
+        "{found} lignes du journal prennent une unité, {wanted} demandes l'ont fait.",
+    ),
+    "demo.fault.left": (
+        "{found} units are left in stock, not {wanted}.",
+        "Il reste {found} unités en stock, et non {wanted}.",
+    ),
+    "demo.fault.paid": (
+        "{found} buyers paid for {wanted} units.",
+        "{found} acheteurs ont payé pour {wanted} unités.",
+    ),
+    "demo.fault.grants": (
+        "The grant was given {found} times, not {wanted}.",
+        "Le don a été fait {found} fois, et non {wanted}.",
+    ),
+    "demo.fault.decided": (
+        "{found} buyers were decided, not {wanted}.",
+        "{found} acheteurs ont eu une décision, et non {wanted}.",
+    ),
+    "demo.fault.saw-bought": (
+        "{found} clients saw that they bought, the books say {wanted}.",
+        "{found} clients ont vu leur achat, les livres disent {wanted}.",
+    ),
+    "demo.fault.saw-refused": (
+        "{found} clients saw a refusal, the books say {wanted}.",
+        "{found} clients ont vu un refus, les livres disent {wanted}.",
+    ),
+    "demo.fault.saw-answers": (
+        "{found} deliveries were answered, not {wanted}.",
+        "{found} livraisons ont eu une réponse, et non {wanted}.",
+    ),
+    "demo.fault.saw-movements": (
+        "The deliveries were answered with {found} movements, not {wanted}.",
+        "Les livraisons ont reçu {found} mouvements, et non {wanted}.",
+    ),
+    "demo.fault.balanced": ("The books do not balance.", "Les livres ne sont pas justes."),
+    "demo.view.leave": (
+        "Ctrl-C closes the shop and removes everything.",
+        "Ctrl-C ferme la boutique et supprime tout.",
+    ),
+    "demo.view.http": ("HTTP", "HTTP"),
+    "demo.view.ledger": ("Ledger", "Livres"),
+    "demo.view.journal": ("Last movements", "Derniers mouvements"),
+    "demo.view.race": ("Try to break it", "Essayez de casser"),
+    "demo.view.rate": ("requests/s", "requêtes/s"),
+    "demo.view.requests": ("requests", "requêtes"),
+    "demo.view.refused": ("refused", "refusées"),
+    "demo.view.held": ("credits held", "crédits réservés"),
+    "demo.view.spent": ("credits sold", "crédits vendus"),
+    "demo.view.units": ("units in stock", "unités en stock"),
+    "demo.view.movements": ("movements checked", "mouvements contrôlés"),
+    "demo.view.books": ("books", "livres"),
+    "demo.view.balanced": ("balanced", "justes"),
+    "demo.view.unbalanced": ("NOT BALANCED", "FAUX"),
+    "demo.view.unknown": ("not checked yet", "pas encore contrôlés"),
+    "number.point": (".", ","),
+}

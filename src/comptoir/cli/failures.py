@@ -1,0 +1,57 @@
+"""Whatever may go wrong, as one line in plain words with the fix, and as an exit code."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import psycopg
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from comptoir.cli.desk import Exit
+from comptoir.cli.say import Say
+from comptoir.cli.texts import TEXTS
+from comptoir.kit.errors import ComptoirError
+from comptoir.web.catalogue import PROBLEMS
+from comptoir.web.complaints import Unfit, complaints
+from comptoir.web.problems import detail
+
+EXPLAINED: Final = (ComptoirError, Unfit, ValidationError, psycopg.Error, SQLAlchemyError, OSError)
+"""What a command may end with. Anything else is a bug of ours and shows its traceback."""
+
+Explained = ComptoirError | Unfit | ValidationError | psycopg.Error | SQLAlchemyError | OSError
+
+
+def explain(say: Say, error: Explained) -> tuple[str, Exit]:
+    """The line to show, and the code to end with."""
+    if isinstance(error, ComptoirError):
+        return explain_code(say, error.code, error.figures)
+    if isinstance(error, Unfit):
+        wrong = [
+            f"{each['field']} {each['message']}" for each in complaints(error.errors, say.locale)
+        ]
+        return say("error.fields", fields="; ".join(wrong)), Exit.REFUSED
+    if isinstance(error, ValidationError):
+        variables = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
+        return say("error.settings", variables=variables), Exit.USAGE
+    if isinstance(error, OSError):
+        return say("error.system", reason=_first_line(error)), Exit.DEPENDENCY
+    return say("error.database", reason=_first_line(error)), Exit.DEPENDENCY
+
+
+def explain_code(say: Say, code: str, figures: Mapping[str, object]) -> tuple[str, Exit]:
+    """The same for a code: in the words of the HTTP API where it has it, else in our own."""
+    if f"error.{code}" in TEXTS:
+        return say(f"error.{code}", **figures), Exit.DEPENDENCY
+    if code in PROBLEMS:
+        return detail(code, say.locale, figures), PROBLEMS[code].exit
+    return say("error.unknown", code=code), Exit.DEPENDENCY
+
+
+def first_cause(group: ExceptionGroup[Any]) -> Exception:
+    """What went wrong first in tasks that ran side by side."""
+    first = group.exceptions[0]
+    return first_cause(first) if isinstance(first, ExceptionGroup) else first
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,104 @@
+"""Opening the books for a command: the database, at a revision that this program can work with."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from comptoir.app import App, Urls, database, open_app
+from comptoir.config import Settings  # noqa: TID251  # a door hands settings on
+from comptoir.domains.identity import queries
+from comptoir.kit.errors import ComptoirError, NotFound, Unavailable
+from comptoir.store.migrate import current, head
+from comptoir.store.migrate import migrate as bring_up
+from comptoir.store.pool import begin
+
+Result = TypeVar("Result")
+
+
+def run_now(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run the work of one command from beginning to end."""
+    return asyncio.run(work)
+
+
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncGenerator[App]:
+    """The books, as they are.
+
+    Raises:
+        ComptoirError: the database is empty, or has another revision than this program.
+        Unavailable: the database cannot be reached.
+    """
+    async with database(settings) as urls:
+        await check(urls)
+        async with open_app(settings, urls) as app:
+            yield app
+
+
+@asynccontextmanager
+async def writing(settings: Settings) -> AsyncGenerator[App]:
+    """The books, made first when the database is empty: nothing can be lost by that.
+
+    Raises:
+        ComptoirError: the database has another revision than this program.
+        Unavailable: the database cannot be reached.
+    """
+    async with database(settings) as urls:
+        if await revision(urls) is None:
+            await migrated(urls)
+        await check(urls)
+        async with open_app(settings, urls) as app:
+            yield app
+
+
+async def migrated(urls: Urls) -> str:
+    """Bring the database to the revision of this program, which is returned.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    try:
+        return await asyncio.to_thread(bring_up, urls.owner)
+    except OperationalError as error:
+        raise Unavailable("database-down") from error
+
+
+async def revision(urls: Urls) -> str | None:
+    """The revision of the database; None when it is empty.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    try:
+        return await asyncio.to_thread(current, urls.owner)
+    except OperationalError as error:
+        raise Unavailable("database-down") from error
+
+
+async def check(urls: Urls) -> None:
+    """See to it that this program knows the revision of the database.
+
+    Raises:
+        ComptoirError: it does not.
+        Unavailable: the database cannot be reached.
+    """
+    there = await revision(urls)
+    if there is None:
+        raise ComptoirError("database-empty")
+    if there != head():
+        raise ComptoirError("database-revision", there=there, known=head())
+
+
+async def book_of(app: App, name: str) -> int:
+    """The book of that name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    async with begin(app.pool) as tx:
+        books = await queries.books(tx)
+    if name not in books:
+        raise NotFound("unknown-book", book=name, books=", ".join(books))
+    return books[name]

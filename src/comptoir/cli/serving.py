@@ -1,0 +1,212 @@
+"""`comptoir serve`: guards, migrations, and the HTTP server in one process or in several."""
+
+import asyncio
+import errno
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from comptoir.app import database, refuse_embedded, remember_environment
+from comptoir.cli.desk import Desk, Exit, desk_of
+from comptoir.cli.opening import check, migrated
+from comptoir.config import (  # noqa: TID251  # a door hands settings on
+    Environment,
+    Settings,
+    share_with_children,
+)
+from comptoir.kit.errors import ComptoirError, Unavailable
+from comptoir.web.server import build
+
+_BACKLOG: Final = 2_048
+_DRAIN_SECONDS: Final = 10
+_READY_SECONDS: Final = 30
+_STOP: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option("--host", metavar="HOST", help="option.host")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65_535, help="option.port")
+    ] = 8000,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, max=64, help="option.workers")
+    ] = 1,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="option.no-worker")] = False,  # noqa: FBT002
+    no_migrate: Annotated[bool, typer.Option("--no-migrate", help="option.no-migrate")] = False,  # noqa: FBT002
+    force: Annotated[bool, typer.Option("--force", help="option.force")] = False,  # noqa: FBT002
+    with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,  # noqa: FBT002
+) -> Exit:
+    """Serve the API until SIGTERM or SIGINT, then finish what is under way."""
+    del no_worker  # the jobs that it keeps out of this process come with the queue
+    desk = desk_of(ctx)
+    environment = guard(desk.settings(), host)
+    if with_parent:
+        _end_after(_end_of_stdin)
+    with _bound(host, port) as listener:
+        plan = _Plan(desk, listener, host, workers)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            try:
+                return runner.run(_serve(plan, environment, migrate=not no_migrate, force=force))
+            except SystemExit as stopped:
+                if stopped.code != STARTUP_FAILURE:
+                    raise
+                return Exit.DEPENDENCY
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to serve: where it listens, and in how many processes."""
+
+    desk: Desk
+    listener: socket.socket
+    host: str
+    workers: int
+
+    def say_ready(self) -> None:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        self.desk.note("serve.ready", host=host, port=self.listener.getsockname()[1])
+
+    def uvicorn(self, factory: Callable[[], ASGIApp] | str) -> uvicorn.Config:
+        return uvicorn.Config(
+            factory,
+            factory=True,
+            workers=self.workers,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            backlog=_BACKLOG,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+
+
+def guard(settings: Settings, host: str) -> Environment:
+    """The environment to serve in, which must be said wherever others can reach the host.
+
+    Raises:
+        ComptoirError: nobody said it, or the embedded database is refused here.
+    """
+    if settings.database_url is None:
+        refuse_embedded(settings, host)
+    environment = settings.environment_on(host)
+    if environment is None:
+        raise ComptoirError("environment-unsaid", host=host)
+    return environment
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Generator[socket.socket]:
+    """The address, taken before anything is started, so that a taken one is said at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            code = "port-taken" if error.errno == errno.EADDRINUSE else "address-refused"
+            raise Unavailable(code, host=host, port=port, reason=error.strerror) from error
+        yield listener
+
+
+async def _serve(plan: _Plan, environment: Environment, *, migrate: bool, force: bool) -> Exit:
+    async with database(plan.desk.settings(), plan.host) as urls:
+        await (migrated(urls) if migrate else check(urls))
+        there = await remember_environment(urls, environment)
+        if there != environment and not force:
+            raise ComptoirError("environment-differs", there=there, here=environment)
+        if plan.workers == 1:
+            server = _Server(plan)
+            await server.serve([plan.listener])
+            return Exit.DONE
+        # Nothing else runs in this loop: the supervisor may have the thread, and its signals.
+        return _supervise(plan)
+
+
+class _Server(uvicorn.Server):
+    """The server of a single process: says when it listens, and ends well when asked to end."""
+
+    def __init__(self, plan: _Plan) -> None:
+        super().__init__(plan.uvicorn(build))
+        self._plan = plan
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._plan.say_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Drain on a signal; uvicorn would raise it again afterwards and so end as if killed."""
+        loop = asyncio.get_running_loop()
+        for number in _STOP:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _STOP:
+                loop.remove_signal_handler(number)
+
+
+def _supervise(plan: _Plan) -> Exit:
+    with tempfile.TemporaryDirectory(prefix="comptoir-metrics-") as shared:
+        share_with_children("PROMETHEUS_MULTIPROC_DIR", shared)
+        supervisor = _Supervisor(plan)
+        supervisor.run()
+    failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
+    return Exit.DEPENDENCY if failed else Exit.DONE
+
+
+class _Supervisor(Multiprocess):
+    """Several processes behind one address; says so when all of them listen."""
+
+    def __init__(self, plan: _Plan) -> None:
+        super().__init__(plan.uvicorn("comptoir.cli.serving:build_worker"), [plan.listener])
+        self._plan = plan
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        if all(each.wait_until_ready(_READY_SECONDS, self.should_exit) for each in self.processes):
+            self._plan.say_ready()
+
+
+def build_worker() -> ASGIApp:
+    """The application in one of several processes, which ends when their parent has gone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        _end_after(parent.join)
+    return build()
+
+
+def _end_after(wait: Callable[[], None]) -> None:
+    """Ask this process to end, as SIGTERM does, once `wait` returns."""
+
+    def watch() -> None:
+        wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _end_of_stdin() -> None:
+    # Not sys.stdin: a thread that reads it holds a lock which the interpreter wants at its end.
+    while os.read(0, 4096):
+        continue

@@ -1,0 +1,51 @@
+"""What a server does between requests: settle what is due, note uses of keys, look at queues."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from comptoir.app import App
+from comptoir.kit.errors import ComptoirError
+from comptoir.store.sweep import due_accounts
+from comptoir.web.auth import Doorman
+from comptoir.web.logs import Log
+from comptoir.web.metrics import Metrics
+
+SWEEP_SECONDS: Final = 5.0
+SWEPT_AT_ONCE: Final = 500
+"""Accounts that one round settles; the next one goes on."""
+
+NOTE_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 1.0
+
+
+async def sweep(app: App) -> None:
+    """Write expiries that are due, though nobody has asked about their accounts.
+
+    Several processes may do this at once: whoever comes second finds nothing due.
+    """
+    due = await due_accounts(app.pool, SWEPT_AT_ONCE)
+    for book, account in due:
+        batch = await app.batch(book)
+        await batch.settle(account)
+
+
+async def _repeat(seconds: float, work: Callable[[], Awaitable[None]], log: Log) -> None:
+    while True:  # until the server stops and cancels it
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except ComptoirError as error:
+            log.event("background-failed", code=error.code)
+
+
+async def work(app: App, doorman: Doorman, metrics: Metrics, log: Log) -> None:
+    """Everything at its own pace, until cancelled."""
+
+    async def look() -> None:
+        metrics.look(app.batches)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_repeat(SWEEP_SECONDS, lambda: sweep(app), log))
+        tasks.create_task(_repeat(NOTE_SECONDS, doorman.note_uses, log))
+        tasks.create_task(_repeat(LOOK_SECONDS, look, log))

@@ -1,0 +1,103 @@
+"""What operators watch, for Prometheus. With several processes each page covers all of them.
+
+prometheus-client keeps figures in files that the processes share when PROMETHEUS_MULTIPROC_DIR was
+set before it was imported; `comptoir serve --workers N` sees to that.
+"""
+
+import os
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+from comptoir.store.batch import Batch
+
+TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_REMEMBERED: Final = 5_000
+
+
+class Metrics:
+    """The figures of one process. Shared by all tasks of one event loop."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "comptoir_http_requests_total",
+            "Requests by method, route and status.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "comptoir_http_request_seconds",
+            "Time to answer, by route.",
+            ("method", "route"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._queued = Gauge(
+            "comptoir_batch_queued",
+            "Requests that wait for the group commit.",
+            ("book",),
+            multiprocess_mode="livesum",
+            registry=self._registry,
+        )
+        self._lanes = Gauge(
+            "comptoir_batch_lanes",
+            "Accounts that somebody else keeps locked.",
+            ("book",),
+            multiprocess_mode="livesum",
+            registry=self._registry,
+        )
+        self._committed = Counter(
+            "comptoir_ledger_requests_total",
+            "Requests that the ledger has decided.",
+            ("book",),
+            registry=self._registry,
+        )
+        self._counted: dict[int, int] = {}
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        children = self._children.get((method, route, status))
+        if children is None:
+            children = (
+                self._requests.labels(method, route, str(status)),
+                self._seconds.labels(method, route),
+            )
+            if len(self._children) < _REMEMBERED:
+                self._children[method, route, status] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+    def look(self, batches: dict[int, Batch]) -> None:
+        """Take down how the group commits are doing."""
+        for book, batch in batches.items():
+            self._queued.labels(str(book)).set(batch.queued)
+            self._lanes.labels(str(book)).set(batch.lanes)
+            before = self._counted.get(book, 0)
+            self._committed.labels(str(book)).inc(batch.committed - before)
+            self._counted[book] = batch.committed
+
+    def page(self) -> bytes:
+        """All figures, of all processes where these share a folder."""
+        registry = CollectorRegistry()
+        try:
+            multiprocess.MultiProcessCollector(registry)
+        except ValueError:
+            return generate_latest(self._registry)
+        return generate_latest(registry)
+
+    def close(self) -> None:
+        """Take this process out of the gauges of all."""
+        try:
+            multiprocess.mark_process_dead(os.getpid())  # pyright: ignore[reportUnknownMemberType]
+        except (TypeError, ValueError):
+            return  # there is no shared folder

@@ -1,0 +1,132 @@
+"""What happens around every request, as pure ASGI: request id, log line, metrics, last resort."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from comptoir.kit.actor import Actor
+from comptoir.kit.ids import uuid7
+from comptoir.web.catalogue import PROBLEMS
+from comptoir.web.languages import negotiate
+from comptoir.web.logs import Log
+from comptoir.web.metrics import Metrics
+from comptoir.web.problems import document
+from comptoir.web.replies import PROBLEM, Header, Reply, Send, encode, write_time
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UNMATCHED: Final = "unmatched"
+_GONE: Final = 499
+"""What the log says when the client left before it was answered; nginx's word for it."""
+
+SECURITY: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_CLOSED: Final[Header] = (
+    b"content-security-policy",
+    b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+)
+_PAGE: Final[Header] = (
+    b"content-security-policy",
+    (
+        b"default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        b"form-action 'none'"
+    ),
+)
+_HTML: Final = b"text/html"
+
+
+class Around:
+    """Gives every request an id, every answer its headers, and every pair of them a log line.
+
+    An exception that nobody expected ends here: it is logged, and answered without its text.
+    """
+
+    def __init__(
+        self,
+        app: Any,  # noqa: ANN401  # any ASGI application
+        *,
+        log: Log,
+        metrics: Metrics,
+        clock: Callable[[], int],
+        randomness: Callable[[int], bytes],
+        locale: str,
+    ) -> None:
+        self._app = app
+        self._log = log
+        self._metrics = metrics
+        self._clock = clock
+        self._randomness = randomness
+        self._locale = locale
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401  # ASGI
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = self._request_id(scope)
+        status = _GONE
+
+        async def send_marked(message: Any) -> None:  # noqa: ANN401  # ASGI
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _marked(message.get("headers", ()), request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, it is answered
+            self._log.exception(error, request_id.decode())
+            if status == _GONE:
+                await _internal(scope, self._locale)(scope, receive, send_marked)
+        finally:
+            self._note(scope, status, request_id, time.perf_counter() - began)
+
+    def _request_id(self, scope: Any) -> bytes:  # noqa: ANN401  # ASGI
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                return value
+        return str(uuid7(self._clock(), self._randomness(10))).encode()
+
+    def _note(self, scope: Any, status: int, request_id: bytes, seconds: float) -> None:  # noqa: ANN401
+        method: str = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route: str = scope.get("comptoir.route", _UNMATCHED)
+        actor: Actor | None = scope.get("comptoir.actor")
+        self._metrics.observe(method, route, status, seconds)
+        self._log.request(
+            {
+                "at": write_time(self._clock()),
+                "event": "request",
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 3),
+                "request_id": request_id.decode(),
+                "actor": actor.name if actor else None,
+                "book": actor.book if actor else None,
+            }
+        )
+
+
+def _marked(headers: Any, request_id: bytes) -> list[Header]:  # noqa: ANN401  # ASGI
+    is_page = any(name == b"content-type" and value.startswith(_HTML) for name, value in headers)
+    policy = _PAGE if is_page else _CLOSED
+    return [*headers, (b"x-request-id", request_id), policy, *SECURITY]
+
+
+def _internal(scope: Any, locale: str) -> Reply:  # noqa: ANN401  # ASGI
+    asked = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+    language = negotiate(asked, locale)
+    content = document("internal", language, {}, scope["path"])
+    headers: list[Header] = [
+        (b"content-language", language.encode()),
+        (b"vary", b"Accept-Language"),
+        (b"cache-control", b"no-store"),
+    ]
+    return Reply(PROBLEMS["internal"].status, encode(content), PROBLEM, headers)

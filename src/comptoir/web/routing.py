@@ -1,0 +1,182 @@
+"""From an address to a handler: who may call, what is read, how a refusal goes out."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from comptoir.app import App
+from comptoir.kit.actor import Role
+from comptoir.kit.errors import ComptoirError, Denied, Invalid, Unavailable
+from comptoir.web.auth import Doorman, Unauthorized
+from comptoir.web.call import Call, Gone
+from comptoir.web.complaints import Unfit, complaints
+from comptoir.web.languages import Texts
+from comptoir.web.problems import document
+from comptoir.web.replies import PROBLEM, Header, Reply, Send, encode
+
+Handler = Callable[..., Awaitable[Reply]]
+
+PUBLIC: Final[frozenset[Role]] = frozenset()
+OPERATORS: Final = frozenset({Role.OPERATOR})
+SERVERS: Final = frozenset({Role.OPERATOR, Role.SERVICE})
+EVERYBODY: Final = frozenset(Role)
+
+_CLOSE: Final[Header] = (b"connection", b"close")
+_NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One verb at one address, and all that its documentation says.
+
+    Attributes:
+        method, path: the address; parts in braces.
+        handler: called with the Call, then the body or the query if there is one.
+        summary: what it does, in English and French.
+        roles: who may call; empty for everybody, even without a key.
+        body, query: what is read, strictly.
+        body_optional: no body is as good as an empty object.
+        keyed: an Idempotency-Key must come along.
+        status, answer: of success, for the documentation.
+        codes: the problems of its own; those that any route can have need no mention.
+        parts: the schemas of the parts in the path.
+        example: an answer, for the documentation; `ask` is a body.
+        headers: of success, with their meaning.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: Texts
+    tag: str
+    roles: frozenset[Role]
+    answer: type[BaseModel]
+    status: int = 200
+    body: type[BaseModel] | None = None
+    body_optional: bool = False
+    query: type[BaseModel] | None = None
+    keyed: bool = False
+    codes: tuple[str, ...] = ()
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    example: object = None
+    ask: object = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class Site:
+    """What routes need of the running process; filled when the server starts."""
+
+    app: App
+    doorman: Doorman
+    locale: str = "en"
+
+
+class Path:
+    """An ASGI application: all the operations at one path."""
+
+    def __init__(self, path: str, operations: Iterable[Operation], site: Site) -> None:
+        self.path = path
+        self._operations = {each.method: each for each in operations}
+        self._site = site
+        self._allow = ", ".join(sorted(self._operations)).encode()
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401  # ASGI
+        """Answer one request."""
+        scope["comptoir.route"] = self.path
+        call = Call(scope, receive, self._site.app, self._site.doorman)
+        operation = self._operations.get(scope["method"])
+        if operation is None:
+            reply = problem(call, "method-not-allowed", {"method": scope["method"]})
+            reply.headers.append((b"allow", self._allow))
+        else:
+            reply = await self._reply(call, operation)
+        if reply is not None:
+            await reply(scope, receive, send)
+
+    async def _reply(self, call: Call, operation: Operation) -> Reply | None:
+        try:
+            return await self._run(call, operation)
+        except Unfit as error:
+            return unfit(call, error)
+        except ComptoirError as error:
+            return refused(call, error)
+        except Gone:
+            return None
+
+    async def _run(self, call: Call, operation: Operation) -> Reply:
+        if operation.roles:
+            authorization = call.headers.get(b"authorization", b"")
+            call.actor = await self._site.doorman.identify(authorization, call.scope["path"])
+            call.scope["comptoir.actor"] = call.actor
+            if call.actor.role not in operation.roles:
+                raise Denied("forbidden")
+        if operation.keyed:
+            call.key = call.idempotency_key()
+        if operation.query is not None:
+            return await operation.handler(call, call.query(operation.query))
+        if call.scope["query_string"]:
+            call.query(_Nothing)
+        if operation.body is not None:
+            return await operation.handler(call, await call.read(operation.body))
+        return await operation.handler(call)
+
+
+class _Nothing(BaseModel, extra="forbid"):
+    """The query of a route that has none."""
+
+
+class Unrouted:
+    """An ASGI application: what every address gets that no operation has."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401  # ASGI
+        """Answer one request; refuse a web socket."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        call = Call(scope, receive, self._site.app, self._site.doorman)
+        await problem(call, "not-found", {})(scope, receive, send)
+
+
+def problem(call: Call, code: str, figures: dict[str, object]) -> Reply:
+    """A problem document in the reader's language."""
+    return _reply(call, document(code, call.language, figures, call.instance))
+
+
+def _reply(call: Call, content: dict[str, Any]) -> Reply:
+    headers: list[Header] = [
+        (b"content-language", call.language.encode()),
+        (b"vary", b"Accept-Language"),
+        _NO_STORE,
+    ]
+    return Reply(content["status"], encode(content), PROBLEM, headers)
+
+
+def refused(call: Call, error: ComptoirError) -> Reply:
+    """What an error with a code becomes."""
+    if isinstance(error, Invalid) and "field" in error.figures:
+        figures = dict(error.figures)
+        name = str(figures.pop("field"))
+        return unfit(call, Unfit.field(name, error.code, **figures))
+    figures = {name: value for name, value in error.figures.items() if name != "retry_after"}
+    reply = problem(call, error.code, figures)
+    if isinstance(error, Unauthorized):
+        reply.headers.append((b"www-authenticate", b'Bearer realm="comptoir"'))
+    if error.code == "payload-too-large":
+        reply.headers.append(_CLOSE)
+    wait = error.retry_after if isinstance(error, Unavailable) else error.figures.get("retry_after")
+    if isinstance(wait, int):
+        reply.headers.append((b"retry-after", b"%d" % wait))
+    return reply
+
+
+def unfit(call: Call, error: Unfit) -> Reply:
+    """422 with a list of what is wrong; the detail says the first."""
+    listed = complaints(error.errors, call.language)
+    content = document("validation-failed", call.language, {"errors": listed}, call.instance)
+    content["detail"] = f"{listed[0]['field']}: {listed[0]['message']}"
+    return _reply(call, content)

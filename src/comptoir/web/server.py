@@ -1,0 +1,138 @@
+"""The ASGI application: routes, middleware in order, and what runs while the server does."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from comptoir import app as composition
+from comptoir.app import App
+from comptoir.web import openapi, reference
+from comptoir.web.api import batch, identity, ledger, operations, reading
+from comptoir.web.api import credits as writing
+from comptoir.web.auth import Doorman
+from comptoir.web.background import work
+from comptoir.web.logs import Log
+from comptoir.web.metrics import Metrics
+from comptoir.web.middleware import Around
+from comptoir.web.routing import Operation, Path, Site, Unrouted
+
+Make = Callable[[], AbstractAsyncContextManager[App]]
+
+DOCUMENTED: Final[tuple[Operation, ...]] = (
+    *writing.OPERATIONS,
+    *batch.OPERATIONS,
+    *reading.OPERATIONS,
+    *ledger.OPERATIONS,
+    *identity.OPERATIONS,
+)
+"""The API, with the busiest routes first: they are tried in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What must be known before the settings' App is open.
+
+    Attributes:
+        locale: the language of whoever does not say which one he wants.
+        log: json, or console for people.
+        origins: web origins whose scripts may call.
+    """
+
+    locale: str = "en"
+    log: str = "json"
+    origins: Sequence[str] = ()
+
+
+class Counter(FastAPI):
+    """The application. Its OpenAPI document is made of the operations themselves."""
+
+    def __init__(self, served: Sequence[Operation], **more: Any) -> None:  # noqa: ANN401  # FastAPI's
+        super().__init__(openapi_url=None, docs_url=None, redoc_url=None, **more)
+        self.served = served
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document."""
+        return openapi.document(self.served)
+
+
+def create_app(make: Make, options: Options | None = None) -> FastAPI:
+    """The application around whatever `make` opens when the server starts.
+
+    Leaving the server flushes what is queued, before the App closes.
+    """
+    options = options or Options()
+    site, metrics, log = Site(), Metrics(), Log(options.log)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with make() as app:
+            site.app, site.doorman = app, Doorman(app)
+            await app.batch(1)
+            async with _running(app, site.doorman, metrics, log):
+                yield
+        metrics.close()
+
+    documented = (*DOCUMENTED, *operations.operations())
+    counter = Counter(documented, lifespan=lifespan, redirect_slashes=False)
+    counter.router.routes.extend(_routes((*documented, *_undocumented(counter, metrics)), site))
+    counter.router.default = Unrouted(site)
+    if options.origins:
+        counter.add_middleware(CORSMiddleware, **_cors(options.origins))
+    counter.add_middleware(
+        Around,
+        log=log,
+        metrics=metrics,
+        clock=composition.now,
+        randomness=composition.randomness,
+        locale=options.locale,
+    )
+    return counter
+
+
+@asynccontextmanager
+async def _running(app: App, doorman: Doorman, metrics: Metrics, log: Log) -> AsyncGenerator[None]:
+    """Work in the background while the block runs."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(work(app, doorman, metrics, log))
+        yield
+        task.cancel()
+
+
+def _routes(served: Sequence[Operation], site: Site) -> list[Route]:
+    paths: dict[str, list[Operation]] = {}
+    for operation in served:
+        paths.setdefault(operation.path, []).append(operation)
+    return [
+        Route(path.replace("{customer}", "{customer:path}"), Path(path, own, site))
+        for path, own in paths.items()
+    ]
+
+
+def _cors(origins: Sequence[str]) -> dict[str, Any]:
+    return {
+        "allow_origins": origins,
+        "allow_methods": ("GET", "POST", "PUT", "DELETE"),
+        "allow_headers": ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"),
+        "expose_headers": ("ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"),
+    }
+
+
+def _undocumented(counter: Counter, metrics: Metrics) -> tuple[Operation, ...]:
+    return (
+        *operations.figures(metrics),
+        *reference.operations(counter.openapi, counter.served),
+    )
+
+
+def build() -> FastAPI:
+    """The application as the environment says; what each worker process of uvicorn calls."""
+    settings = composition.read_settings()
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    options = Options(settings.locale, settings.log_format, origins)
+    return create_app(lambda: composition.open_here(settings), options)

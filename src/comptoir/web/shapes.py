@@ -1,0 +1,222 @@
+"""What goes out, for the OpenAPI document. Answers themselves are built by views.py, unchecked."""
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from comptoir.kit.limits import LIST_MAX
+
+T = TypeVar("T")
+
+Figure = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["95"])]
+Moment = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T09:00:00.000000Z"])
+]
+HoldName = Annotated[str, Field(pattern="^hold_[0-9a-f]{32}$")]
+MovementName = Annotated[str, Field(pattern="^mv_[0-9]+_[0-9]+$", examples=["mv_17_4"])]
+
+
+class BalanceShape(BaseModel):
+    """What an account has. A stock account has `account` in place of `customer`."""
+
+    customer: str | None = None
+    account: str | None = None
+    asset: str
+    balance: Figure
+    held: Figure
+    available: Figure
+    debt: Figure
+    low: bool
+    low_threshold: Figure
+    version: int
+    updated_at: Moment | None
+
+
+class MovementShape(BaseModel):
+    """One line of the journal; amounts are signed."""
+
+    id: MovementName
+    seq: int
+    kind: Annotated[str, Field(examples=["spend"], description="An open list: expect new kinds.")]
+    amount: Figure
+    before: Figure
+    after: Figure
+    reason: str | None
+    reference: str | None
+    at: Moment
+
+
+class HoldShape(BaseModel):
+    """An amount that is set aside."""
+
+    id: HoldName
+    asset: str
+    customer: str | None = None
+    account: str | None = None
+    amount: Figure
+    captured: Figure
+    state: Annotated[str, Field(examples=["open"], description="open, captured, released, expired")]
+    expires_at: Moment | None
+    group: HoldName | None
+
+
+class LotShape(BaseModel):
+    """A part of a balance with one origin."""
+
+    id: str
+    source: str
+    granted: Figure
+    left: Figure
+    pinned: Figure
+    priority: int
+    expires_at: Moment | None
+    reference: str | None
+
+
+class PriceShape(BaseModel):
+    """What an action costs."""
+
+    action: str
+    asset: str
+    amount: Figure
+    real_cost: Figure | None
+    version: int
+    created_at: Moment
+
+
+class CustomerShape(BaseModel):
+    """A customer with his personal fields."""
+
+    customer: str
+    time_zone: str
+    locale: str
+    email: str | None
+    name: str | None
+    metadata: dict[str, str]
+    created_at: Moment
+
+
+class KeyShape(BaseModel):
+    """A key without its secret."""
+
+    id: str
+    role: str
+    name: str
+    book: str
+    hint: str
+    created_at: Moment
+    expires_at: Moment | None
+    revoked_at: Moment | None
+    last_used_at: Moment | None
+
+
+class NewKeyShape(KeyShape):
+    """A key with its secret, which is shown this once."""
+
+    key: Annotated[str, Field(pattern="^ck_(live|test)_(op|svc)_[A-Za-z0-9_-]{43}$")]
+
+
+class TokenShape(BaseModel):
+    """A customer token."""
+
+    token: str
+    customer: str
+    expires_at: Moment
+
+
+class AssetShape(BaseModel):
+    """What is counted, and its decimals."""
+
+    code: str
+    scale: int
+
+
+class Moved(BaseModel):
+    """A movement, and the balance right after it."""
+
+    movement: MovementShape
+    balance: BalanceShape
+
+
+class Captured(Moved):
+    """A movement of a hold; `late` when the hold had expired."""
+
+    late: bool
+
+
+class HoldMade(BaseModel):
+    """A hold, and the balance right after."""
+
+    hold: HoldShape
+    balance: BalanceShape
+
+
+class Transferred(BaseModel):
+    """A transfer: its movement on the giving side, and both balances."""
+
+    movement: MovementShape
+    source: Annotated[BalanceShape, Field(alias="from")]
+    target: Annotated[BalanceShape, Field(alias="to")]
+
+
+class ProblemShape(BaseModel, extra="allow"):
+    """A problem (RFC 9457). Some codes come with more fields."""
+
+    type: Annotated[str, Field(examples=["/problems/insufficient-credits"])]
+    title: str
+    status: int
+    code: Annotated[str, Field(pattern="^[a-z]+(-[a-z]+)*$")]
+    detail: str
+    instance: str
+
+
+class ResultShape(BaseModel):
+    """What became of one request of a batch."""
+
+    outcome: Annotated[str, Field(examples=["created"], description="An open list.")]
+    movement: MovementShape | None = None
+    hold: HoldShape | None = None
+    balance: BalanceShape | None = None
+    replayed: bool | None = None
+    problem: ProblemShape | None = None
+
+
+class Results(BaseModel):
+    """What became of a batch, in its order."""
+
+    results: list[ResultShape]
+
+
+class DriftShape(BaseModel):
+    """A row that does not agree with the journal."""
+
+    check: str
+    table: str
+    row: str
+    detail: str
+
+
+class Verified(BaseModel):
+    """Whether the books balance."""
+
+    balanced: bool
+    accounts: int
+    movements: int
+    drift: list[DriftShape]
+    truncated: bool
+    checked_at: Moment
+
+
+class Listed(BaseModel, Generic[T]):
+    """A page of a list; the next one has the cursor."""
+
+    items: Annotated[list[T], Field(max_length=LIST_MAX)]
+    next_cursor: str | None
+
+
+class Status(BaseModel):
+    """How the process is."""
+
+    status: Literal["live", "ready"]
+    database: str | None = None
+    migration: str | None = None

@@ -1,0 +1,176 @@
+"""What is locked by somebody else holds up nobody but those who ask for it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from comptoir.kit.errors import Unavailable
+from comptoir.ledger.outcomes import Outcome
+from comptoir.store.batch import Batch
+from tests.support.batches import (
+    Shop,
+    assert_balanced,
+    connections,
+    gather,
+    open_shop,
+    outcomes,
+    smaller,
+    until,
+)
+from tests.support.postgres import Database
+
+pytestmark = pytest.mark.pg
+MANY = 1_000
+
+
+@pytest.fixture
+async def shop(database: Database) -> AsyncGenerator[Shop]:
+    async with open_shop(database.app_url) as found:
+        yield found
+    assert_balanced(database.app_url)
+
+
+def waiting(shop: Shop) -> int:
+    """Connections of ours that wait for a lock."""
+    query = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND application_name = 'comptoir' AND wait_event_type = 'Lock'"""
+    return shop.rows(query)[0][0]
+
+
+async def test_other_accounts_go_on_beside_a_locked_one(shop: Shop):
+    busy, *free = await shop.accounts([f"c{n}" for n in range(21)], MANY)
+    async with shop.batch(smaller(lock=60)) as batch:
+        with shop.lock(busy):
+            stuck = [asyncio.ensure_future(batch.submit(shop.spend(f"b{n}", busy))) for n in range(50)]
+            answers = await gather(
+                batch, [shop.spend(f"f{n}", free[n % 20]) for n in range(MANY)]
+            )
+            assert set(outcomes(answers)) == {Outcome.CREATED}
+            assert not any(task.done() for task in stuck)
+            assert shop.effects(*(f"b{n}" for n in range(50))) == 0
+            assert batch.lanes == 1
+        late = await asyncio.gather(*stuck)
+    assert set(outcomes(late)) == {Outcome.CREATED}
+    versions = [answer.line.version for [answer] in late if answer.line]
+    assert versions == sorted(versions), "decided in the order in which they came"
+
+
+async def test_requests_that_come_later_stay_behind_those_in_the_lane(shop: Shop):
+    account = await shop.account("alice", 10)
+    async with shop.batch() as batch:
+        with shop.lock(account):
+            first = asyncio.ensure_future(batch.submit(shop.spend("first", account, 7)))
+            await until(lambda: batch.lanes == 1)
+        # The row is free now, but whoever came first must be first.
+        second = asyncio.ensure_future(batch.submit(shop.spend("second", account, 7)))
+        answers = await asyncio.gather(first, second)
+    assert outcomes(answers) == [Outcome.CREATED, Outcome.INSUFFICIENT]
+
+
+async def test_an_account_that_stays_locked_is_said_to_be_busy(shop: Shop):
+    account = await shop.account("alice", 10)
+    async with shop.batch(smaller(lock=0.2)) as batch:
+        with shop.lock(account):
+            for n in range(2):
+                with pytest.raises(Unavailable, match="account-busy"):
+                    await batch.submit(shop.spend(f"s{n}", account))
+            assert batch.lanes == 0
+        answers = await gather(batch, [shop.spend(f"s{n}", account) for n in range(2)])
+    assert outcomes(answers) == [Outcome.CREATED] * 2, "nothing was stored for a busy account"
+
+
+async def test_a_lane_has_only_so_much_room(shop: Shop):
+    account = await shop.account("alice", MANY)
+    async with shop.batch(smaller(lane_queue=10, lock=60)) as batch:
+        with shop.lock(account):
+            asked = [
+                asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
+                for n in range(100)
+            ]
+            await until(lambda: sum(task.done() for task in asked) >= 80)
+            full = [task.exception() for task in asked if task.done()]
+            assert all(isinstance(each, Unavailable) for each in full)
+        await asyncio.gather(*asked, return_exceptions=True)
+        assert shop.balance(account)[0] == MANY - sum(not task.exception() for task in asked)
+        again = await gather(batch, [shop.spend(f"s{n}", account) for n in range(10)])
+    assert set(outcomes(again)) <= {Outcome.CREATED, Outcome.EXISTS}
+
+
+async def test_more_locked_accounts_than_lanes_wait_their_turn(shop: Shop):
+    accounts = await shop.accounts([f"c{n}" for n in range(6)], 100)
+    async with shop.batch(smaller(lanes=2, lock=60)) as batch:
+        before = len(connections(shop.url))
+        locked = [shop.lock(account) for account in accounts]
+        asked = [
+            asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
+            for n, account in enumerate(accounts)
+        ]
+        await until(lambda: batch.lanes == 6 and waiting(shop) == 2)
+        assert len(connections(shop.url)) <= before + 3, "a writer and two lanes"
+        for foreign in locked:
+            foreign.close()
+        assert set(outcomes(await asyncio.gather(*asked))) == {Outcome.CREATED}
+        await until(lambda: batch.lanes == 0)
+
+
+async def test_a_long_lane_leaves_room_for_others(shop: Shop):
+    """With one place for lanes, an account that is always asked for must not keep it."""
+    hot, other = await shop.accounts(["hot", "other"], MANY)
+    async with shop.batch(smaller(lanes=1, lock=60, batch=5)) as batch:
+        with shop.lock(hot), shop.lock(other):
+            crowd = [
+                asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", hot))) for n in range(500)
+            ]
+            await until(lambda: batch.lanes == 1 and batch.queued == 0)
+            quiet = asyncio.ensure_future(batch.submit(shop.spend("quiet", other)))
+            await until(lambda: batch.lanes == 2)
+        [answer] = await quiet
+        assert sum(task.done() for task in crowd) < 100, "its turn came after one commit or two"
+        await asyncio.gather(*crowd)
+    assert answer.outcome is Outcome.CREATED
+
+
+async def test_a_chain_waits_for_each_of_its_accounts(shop: Shop):
+    one, two = await shop.accounts(["one", "two"], 10)
+    async with shop.batch(smaller(lock=60)) as batch:
+        with shop.lock(two):
+            chain = shop.spend("x", one) + shop.spend("y", two)
+            both = asyncio.ensure_future(batch.submit(chain))
+            await until(lambda: batch.lanes == 1)
+            assert shop.effects("x", "y") == 0, "all or nothing"
+        answers = await both
+    assert [answer.outcome for answer in answers] == [Outcome.CREATED] * 2
+
+
+async def test_leaving_waits_for_the_lanes(shop: Shop):
+    account = await shop.account("alice", 100)
+    with shop.lock(account) as foreign:
+        async with shop.batch(smaller(lock=60)) as batch:
+            asked = [
+                asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
+                for n in range(100)
+            ]
+            await until(lambda: batch.lanes == 1)
+            asyncio.get_running_loop().call_later(0.1, foreign.close)
+    answers = await asyncio.wait_for(asyncio.gather(*asked), timeout=1)
+    assert outcomes(answers) == [Outcome.CREATED] * 100
+
+
+def writer(shop: Shop) -> Batch:
+    return shop.batch(smaller(lock=60))
+
+
+async def test_two_writers_share_a_hot_account(shop: Shop):
+    account = await shop.account("alice", MANY)
+    async with writer(shop) as here, writer(shop) as there:
+        answers = await asyncio.gather(
+            *(
+                (here, there)[n % 2].submit(shop.spend(f"s{n}", account))
+                for n in range(MANY + 200)
+            )
+        )
+    found = outcomes(answers)
+    assert found.count(Outcome.CREATED) == MANY
+    assert found.count(Outcome.INSUFFICIENT) == 200
+    assert shop.balance(account) == (0, 0)

@@ -1,0 +1,221 @@
+"""A book on PostgreSQL with the group commit beside it, for tests at the library door."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import psycopg
+from psycopg import AsyncConnection
+
+from comptoir.kit.errors import Unavailable
+from comptoir.kit.ids import request_id
+from comptoir.kit.limits import SECOND
+from comptoir.ledger.fingerprint import fingerprint
+from comptoir.ledger.model import Answer
+from comptoir.ledger.outcomes import Outcome
+from comptoir.ledger.requests import Capture, Chain, Grant, Hold, Spend, Transfer
+from comptoir.store.batch import Batch
+from comptoir.store.directory import Directory
+from comptoir.store.facts import Asset, Facts
+from comptoir.store.ledger import Clock, database_time
+from comptoir.store.pool import Limits, open_pool
+
+BOOK: Final = 1
+DEADLINE: Final = 30.0
+"""Seconds after which a test that waits for something gives up."""
+
+LIMITS: Final = Limits(pool=2, connect=10, lock=10, in_flight=10)
+
+_WRONG: Final = """
+SELECT a.id, a.posted, a.held, a.version, m.*, l.remaining, h.held FROM comptoir.accounts a
+LEFT JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS posted, count(*) AS lines,
+        coalesce(max(version), 0) AS last FROM comptoir.movements m
+    WHERE m.book_id = a.book_id AND m.account_id = a.id) m ON true
+LEFT JOIN LATERAL (SELECT coalesce(sum(remaining), 0) AS remaining FROM comptoir.lots l
+    WHERE l.book_id = a.book_id AND l.account_id = a.id) l ON true
+LEFT JOIN LATERAL (SELECT coalesce(sum(amount - captured), 0) AS held FROM comptoir.holds h
+    WHERE h.book_id = a.book_id AND h.account_id = a.id AND h.state = 'open') h ON true
+WHERE a.bounded AND (a.posted, a.held, a.version, a.version, a.posted + a.debt)
+    <> (m.posted, h.held, m.lines, m.last, l.remaining)"""
+
+_ORPHANS: Final = """
+SELECT m.account_id, m.version FROM comptoir.movements m
+LEFT JOIN comptoir.requests r ON (r.book_id, r.id) = (m.book_id, m.request_id)
+WHERE r.outcome IS DISTINCT FROM 'created' AND m.request_id IS NOT NULL"""
+
+_LEAKED_HOLDS: Final = """
+SELECT h.id FROM comptoir.holds h
+LEFT JOIN comptoir.requests r ON (r.book_id, r.id) = (h.book_id, h.id)
+WHERE r.op IS DISTINCT FROM 'hold' OR r.outcome <> 'created' OR h.expires_at IS NULL"""
+
+_CONNECTIONS: Final = """
+SELECT pid, state, query FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'comptoir'"""
+
+_LOCKS: Final = """
+SELECT l.pid, l.locktype, l.mode, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE a.datname = current_database() AND a.application_name = 'comptoir'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Accounts of one asset, requests about them, and what the database says of them."""
+
+    url: str
+    facts: Facts
+    directory: Directory
+    asset: Asset
+
+    async def account(self, name: str, amount: int = 0) -> int:
+        """The account of a customer, with `amount` granted under the key `open-NAME`."""
+        id_ = await self.directory.account(BOOK, self.asset, name)
+        if amount:
+            async with self.batch() as batch:
+                await batch.submit(self.grant(f"open-{name}", id_, amount))
+        return id_
+
+    async def accounts(self, names: Iterable[str], amount: int) -> list[int]:
+        """Accounts of several customers, each with `amount`, granted in one commit."""
+        ids = [await self.directory.account(BOOK, self.asset, name) for name in names]
+        async with self.batch() as batch, asyncio.TaskGroup() as group:
+            for id_ in ids:
+                group.create_task(batch.submit(self.grant(f"open-{id_}", id_, amount)))
+        return ids
+
+    def batch(self, limits: Limits = LIMITS, url: str = "", clock: Clock = database_time) -> Batch:
+        """A group commit of this book, not yet open."""
+        return Batch(url or self.url, BOOK, self.facts, limits, clock)
+
+    def grant(self, key: str, account: int, amount: int) -> Chain:
+        mark = _mark("grant", account, amount)
+        return (Grant(request_id(BOOK, key), mark, account, self.asset.issuer, amount),)
+
+    def spend(self, key: str, account: int, amount: int = 1) -> Chain:
+        mark = _mark("spend", account, amount)
+        return (Spend(request_id(BOOK, key), mark, account, self.asset.revenue, amount),)
+
+    def hold(self, key: str, account: int, amount: int = 1, ttl: int | None = 60) -> Chain:
+        mark = _mark("hold", account, amount)
+        micros = None if ttl is None else ttl * SECOND
+        return (Hold(request_id(BOOK, key), mark, account, self.asset.revenue, amount, micros),)
+
+    def capture(self, key: str, hold: str) -> Chain:
+        mark = fingerprint((("op", "capture"), ("hold", hold)))
+        return (Capture(request_id(BOOK, key), mark, request_id(BOOK, hold)),)
+
+    def transfer(self, key: str, source: int, target: int, amount: int = 1) -> Chain:
+        mark = fingerprint((("op", "transfer"), ("from", source), ("to", target), ("amount", 1)))
+        return (Transfer(request_id(BOOK, key), mark, source, target, amount),)
+
+    def rows(self, query: Any, *values: object) -> list[tuple[Any, ...]]:
+        """What a statement selects, on a connection of its own that says so in its name."""
+        return rows(self.url, query, *values)
+
+    def run(self, script: str) -> None:
+        """Run statements that select nothing."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(script.encode())
+
+    def balance(self, account: int) -> tuple[int, int]:
+        """What an account has posted, and what is held of that."""
+        query = "SELECT posted, held FROM comptoir.accounts WHERE book_id = %s AND id = %s"
+        [row] = self.rows(query, BOOK, account)
+        return (row[0], row[1])
+
+    def effects(self, *keys: str) -> int:
+        """How many lines of the journal the requests with these keys have made."""
+        ids = [request_id(BOOK, key) for key in keys]
+        query = """SELECT count(*) FROM comptoir.movements
+            WHERE book_id = %s AND request_id = ANY(%s)"""
+        [row] = self.rows(query, BOOK, ids)
+        return row[0]
+
+    def lock(self, account: int) -> psycopg.Connection:
+        """A foreign connection that keeps the row of an account locked until it is closed."""
+        foreign = psycopg.connect(self.url)
+        foreign.execute(
+            "SELECT 1 FROM comptoir.accounts WHERE book_id = %s AND id = %s FOR UPDATE",
+            (BOOK, account),
+        )
+        return foreign
+
+    async def asynchronous(self) -> AsyncConnection:
+        """A connection for statements that the test runs while the batch works."""
+        return await AsyncConnection.connect(self.url, autocommit=True)
+
+
+def rows(url: str, query: Any, *values: object) -> list[tuple[Any, ...]]:
+    """What a statement selects, on a fresh connection."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def assert_balanced(url: str) -> None:
+    """Every balance is the sum of its lines, its lots and its holds, and every line was asked."""
+    assert rows(url, _WRONG) == []
+    assert rows(url, _ORPHANS) == []
+
+
+def leaked_holds(url: str) -> list[tuple[Any, ...]]:
+    """Holds that no stored request has asked for, or that would never end."""
+    return rows(url, _LEAKED_HOLDS)
+
+
+def connections(url: str) -> list[tuple[Any, ...]]:
+    """The connections that Comptoir has open to this database."""
+    return rows(url, _CONNECTIONS)
+
+
+def locks(url: str) -> list[tuple[Any, ...]]:
+    """The locks that Comptoir holds in this database, of whatever kind."""
+    return rows(url, _LOCKS)
+
+
+async def until(holds: Callable[[], bool | Awaitable[bool]], seconds: float = DEADLINE) -> None:
+    """Wait until something holds; fails when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while True:  # bounded by the timeout
+            found = holds()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def gather(batch: Batch, chains: Iterable[Chain]) -> list[list[Answer]]:
+    """Submit chains at the same moment."""
+    return await asyncio.gather(*(batch.submit(chain) for chain in chains))
+
+
+def outcomes(answers: Iterable[Sequence[Answer]]) -> list[Outcome]:
+    """What became of single requests."""
+    return [answer.outcome for [answer] in answers]
+
+
+async def insist(batch: Batch, chain: Chain) -> list[Answer]:
+    """Submit a chain again and again, as a caller does to whom it was said that nobody knows."""
+    async with asyncio.timeout(DEADLINE):
+        while True:  # bounded by the timeout
+            try:
+                return await batch.submit(chain)
+            except Unavailable:
+                await asyncio.sleep(0.02)
+
+
+def smaller(**changes: Any) -> Limits:
+    """The limits of these tests with some of them made smaller."""
+    return replace(LIMITS, **changes)
+
+
+@asynccontextmanager
+async def open_shop(url: str, asset: str = "credits") -> AsyncGenerator[Shop]:
+    """A book of a migrated database."""
+    async with open_pool(url, LIMITS) as pool:
+        directory = Directory(pool)
+        facts = await directory.facts(BOOK)
+        yield Shop(url, facts, directory, await directory.asset(BOOK, asset))
+
+
+def _mark(op: str, account: int, amount: int) -> bytes:
+    return fingerprint((("op", op), ("account", account), ("amount", amount)))
