@@ -8,6 +8,7 @@ A caller that goes away loses nothing: what it asked for is decided and stored u
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -17,7 +18,7 @@ from comptoir.kit.errors import ComptoirError, Conflict, Unavailable
 from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain, Settle
 from comptoir.store import sql
-from comptoir.store.commit import Commit, Companion, Pending
+from comptoir.store.commit import Commit, Companion, Flushed, Pending
 from comptoir.store.facts import Facts
 from comptoir.store.ledger import Clock, database_time
 from comptoir.store.pool import Limits, connect
@@ -150,17 +151,33 @@ class Batch:
         )
 
     async def _write(self) -> None:
+        """Flush what has gathered, again and again.
+
+        While more is waiting, callers are answered only once the next commit is on its way to
+        PostgreSQL: so they go on while PostgreSQL works, not before.
+        """
+        flushed = Flushed()
         while not (self._closing and not self._queue):  # until the owner leaves the context
             if not self._queue:
+                self._tell(flushed)
                 self._wake.clear()
                 await self._wake.wait()
                 continue
             group = self._take()
-            avoid = frozenset(self._lanes)
-            busy = await self._commit.flush(group, avoid)
-            for pending, account in busy:
+            meanwhile = partial(self._tell, flushed)
+            flushed = await self._commit.flush(group, frozenset(self._lanes), meanwhile)
+            meanwhile()
+            for pending, account in flushed.busy:
                 self._lane(account).add(pending)
             self._settle_up(group)
+        self._tell(flushed)
+
+    def _tell(self, flushed: Flushed) -> None:
+        """Answer the callers of a commit, once."""
+        told, flushed.answered = flushed.answered, []
+        for pending, answers in told:
+            pending.answer(answers)
+        self._settle_up([pending for pending, _ in told])
 
     def _take(self) -> list[Pending]:
         """What goes into the next commit: in order, as many requests as it may have."""
@@ -214,7 +231,7 @@ class Batch:
             commit = self._spares.pop() if self._spares else self._new_lane_commit()
             group = lane.take(self._limits.batch)
             try:
-                await commit.flush(group, frozenset())
+                self._tell(await commit.flush(group, frozenset(), _nothing))
             finally:
                 self._spares.append(commit)
             self._settle_up(group)
@@ -225,6 +242,10 @@ class Batch:
     async def _close_spares(self, kept: int) -> None:
         while len(self._spares) > kept:
             await self._spares.pop().close()
+
+
+def _nothing() -> None:
+    """What there is to do while a lane's commit runs."""
 
 
 class _Lane:

@@ -6,7 +6,7 @@ the database cannot be asked any more, unknown.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
@@ -71,6 +71,21 @@ class Pending:
         self.future.exception()  # whoever has gone away does not leave a warning behind
 
 
+@dataclass(slots=True)
+class Flushed:
+    """What became of a group.
+
+    Attributes:
+        answered: who is to be told what.
+        busy: whose account somebody else has locked, and which.
+    """
+
+    answered: list[tuple[Pending, list[Answer]]] = field(
+        default_factory=list[tuple[Pending, list[Answer]]]
+    )
+    busy: list[tuple[Pending, int]] = field(default_factory=list[tuple[Pending, int]])
+
+
 class Commit:
     """Runs commits, one after the other, on one connection that it opens when needed."""
 
@@ -99,14 +114,19 @@ class Commit:
             self._connection = None
 
     async def flush(
-        self, group: Sequence[Pending], avoid: frozenset[int]
-    ) -> list[tuple[Pending, int]]:
-        """Decide and commit a group, answer its callers, and return those whose account is busy.
+        self, group: Sequence[Pending], avoid: frozenset[int], meanwhile: Callable[[], None]
+    ) -> Flushed:
+        """Decide and commit a group; returns what its callers are to be told.
 
         No error leaves this method: each one is given to the callers whom it concerns.
+
+        Args:
+            group: what to decide, in order.
+            avoid: accounts to treat as busy.
+            meanwhile: what to do while PostgreSQL works on the writes; called at most a few times.
         """
         try:
-            return await self._flush(group, avoid)
+            return await self._flush(group, avoid, meanwhile)
         except asyncio.CancelledError:
             _fail(group, OutcomeUnknown("outcome-unknown"))
             raise
@@ -114,15 +134,15 @@ class Commit:
             _fail(group, error)
         except Exception as error:  # noqa: BLE001  # a bug met by one chain; the writer lives on
             _fail(group, _explain(error))
-        return []
+        return Flushed()
 
     async def _flush(
-        self, group: Sequence[Pending], avoid: frozenset[int]
-    ) -> list[tuple[Pending, int]]:
+        self, group: Sequence[Pending], avoid: frozenset[int], meanwhile: Callable[[], None]
+    ) -> Flushed:
         failure: Exception = Unavailable("database-down")
         for _ in range(_TRIES):
             try:
-                return await self._attempt(group, avoid)
+                return await self._attempt(group, avoid, meanwhile)
             except _REPEATABLE as error:
                 await self._roll_back()
                 failure = error
@@ -144,19 +164,18 @@ class Commit:
 
     async def _bisect(
         self, group: Sequence[Pending], avoid: frozenset[int], error: Exception
-    ) -> list[tuple[Pending, int]]:
+    ) -> Flushed:
         """Keep a poisoned chain from taking the others down with it."""
         if len(group) == 1:
             raise error
         half = len(group) // 2
-        return [
-            *await self.flush(group[:half], avoid),
-            *await self.flush(group[half:], avoid),
-        ]
+        first = await self.flush(group[:half], avoid, _nothing)
+        second = await self.flush(group[half:], avoid, _nothing)
+        return Flushed(first.answered + second.answered, first.busy + second.busy)
 
     async def _attempt(
-        self, group: Sequence[Pending], avoid: frozenset[int]
-    ) -> list[tuple[Pending, int]]:
+        self, group: Sequence[Pending], avoid: frozenset[int], meanwhile: Callable[[], None]
+    ) -> Flushed:
         connection = await self._connected()
         rounds = admit(
             self._book_id,
@@ -175,16 +194,20 @@ class Commit:
             except StopIteration as stop:
                 admission: Admission = stop.value
                 break
-        await self._finish(connection, group, admission)
-        return _tell(group, admission)
+        await self._finish(connection, group, admission, meanwhile)
+        return _flushed(group, admission)
 
     async def _finish(
-        self, connection: AsyncConnection, group: Sequence[Pending], admission: Admission
+        self,
+        connection: AsyncConnection,
+        group: Sequence[Pending],
+        admission: Admission,
+        meanwhile: Callable[[], None],
     ) -> None:
         writes = chain(admission.writes, _companions(group, admission), [("COMMIT", ())])
         backend = connection.info.backend_pid
         try:
-            await run(connection, writes)
+            await run(connection, writes, meanwhile)
         except psycopg.Error as error:
             if not _is_over(connection, error):
                 raise
@@ -285,14 +308,18 @@ def _companions(group: Sequence[Pending], admission: Admission) -> Round:
     ]
 
 
-def _tell(group: Sequence[Pending], admission: Admission) -> list[tuple[Pending, int]]:
-    busy: list[tuple[Pending, int]] = []
+def _flushed(group: Sequence[Pending], admission: Admission) -> Flushed:
+    flushed = Flushed()
     for pending, answers in zip(group, admission.answers, strict=True):
         if isinstance(answers, list):
-            pending.answer(answers)
+            flushed.answered.append((pending, answers))
         else:
-            busy.append((pending, answers))
-    return busy
+            flushed.busy.append((pending, answers))
+    return flushed
+
+
+def _nothing() -> None:
+    """What there is to do meanwhile when a group is taken apart."""
 
 
 def _fail(group: Sequence[Pending], error: BaseException) -> None:

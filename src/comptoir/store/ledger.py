@@ -381,13 +381,25 @@ async def drive(
     return admission
 
 
-async def run(connection: AsyncConnection, wanted: Iterable[Statement]) -> Results:
-    """Send statements through one pipeline and fetch what they select."""
+def _nothing() -> None:
+    """What there is to do meanwhile, usually."""
+
+
+async def run(
+    connection: AsyncConnection,
+    wanted: Iterable[Statement],
+    meanwhile: Callable[[], None] = _nothing,
+) -> Results:
+    """Send statements through one pipeline and fetch what they select.
+
+    `meanwhile` is called once all of them are on their way.
+    """
     async with connection.pipeline():
         cursors = [
             await connection.execute(cast("LiteralString", text), parameters, prepare=True)
             for text, parameters in wanted
         ]
+        meanwhile()
     return [await each.fetchall() if each.description else [] for each in cursors]
 
 

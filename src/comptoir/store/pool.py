@@ -36,7 +36,7 @@ class Limits:
     pool: int = 8
     lanes: int = 8
     queue: int = 20_000
-    batch: int = 2_000
+    batch: int = 500
     lane_queue: int = 5_000
     in_flight: float = 2.0
     reconnect: float = 10.0
