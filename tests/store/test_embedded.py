@@ -222,3 +222,76 @@ def test_a_home_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedError) as refusal:
         start(tmp_path / "file" / "home")
     assert refusal.value.code == "embedded-home"
+
+
+@pytest.mark.parametrize("name", ["l'atelier", "a,b", "$(touch pwned)", 'a "b" c'])
+def test_a_path_is_only_a_path(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / name / "home"
+    with start(home) as share:
+        assert ask(share, "SELECT 1") == 1
+    stop(home)
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_a_folder_with_other_things_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    (shared / "letter.txt").write_text("not ours")
+    with pytest.raises(EmbeddedError) as refusal:
+        start(shared)
+    assert refusal.value.code == "embedded-occupied"
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    assert [path.name for path in shared.iterdir()] == ["letter.txt"]
+
+
+def test_a_server_that_was_stopped_on_purpose_stays_so_until_the_next_start(home: Path) -> None:
+    with start(home):
+        stop(home)
+        wait_until(lambda: watcher_of(home) is None)
+        assert pid_of(home) is None
+        with start(home) as again:
+            assert ask(again, "SELECT 1") == 1
+            wait_until(lambda: watcher_of(home) is not None)
+    wait_until(lambda: pid_of(home) is None)
+
+
+def test_surroundings_do_not_part_the_processes_of_a_home(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPORT", "5999")
+    process = user(home)
+    monkeypatch.delenv("PGPORT")
+    with start(home) as share:
+        assert ask(share, "SELECT 1") == 1
+    end(process)
+
+
+def _catches(pid: int | None, signal_: signal.Signals) -> bool:
+    if pid is None:
+        return False
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    caught = next(line for line in lines if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal_ - 1) & 1)
+
+
+def test_ending_a_session_does_not_end_the_watch(home: Path) -> None:
+    with start(home):
+        wait_until(lambda: _catches(watcher_of(home), signal.SIGTERM))
+        watcher = watcher_of(home)
+        assert watcher is not None
+        os.kill(watcher, signal.SIGTERM)
+    wait_until(lambda: pid_of(home) is None)
+
+
+def test_values_stay_out_of_the_log(home: Path) -> None:
+    with start(home) as share, psycopg.connect(share.urls.owner_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA people")
+        connection.execute("CREATE TABLE people.mails (mail text PRIMARY KEY)")
+        connection.execute("INSERT INTO people.mails VALUES ('jo@example.org')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO people.mails VALUES ('jo@example.org')")
+    log = (home / "postgres.log").read_text()
+    assert "duplicate key" in log
+    assert "jo@example.org" not in log

@@ -1,7 +1,7 @@
 """Whatever may go wrong, as one line in plain words with the fix, and as an exit code."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final, cast
 
 import psycopg
 from pydantic import ValidationError
@@ -47,10 +47,12 @@ def explain_code(say: Say, code: str, figures: Mapping[str, object]) -> tuple[st
     return say("error.unknown", code=code), Exit.DEPENDENCY
 
 
-def first_cause(group: ExceptionGroup[Any]) -> Exception:
+def first_cause(error: Exception) -> Exception:
     """What went wrong first in tasks that ran side by side."""
-    first = group.exceptions[0]
-    return first_cause(first) if isinstance(first, ExceptionGroup) else first
+    if not isinstance(error, ExceptionGroup):
+        return error
+    group = cast("ExceptionGroup[Exception]", error)
+    return first_cause(group.exceptions[0])
 
 
 def _first_line(error: Exception) -> str:

@@ -240,6 +240,12 @@ TEXTS: Final[dict[str, Texts]] = {
             "COMPTOIR_HOME."
         ),
     ),
+    "error.embedded-occupied": (
+        "The folder {home} holds other things or belongs to someone else. Set COMPTOIR_HOME to a "
+        "folder of its own.",
+        "Le dossier {home} contient autre chose ou appartient à quelqu'un d'autre. Donnez dans "
+        "COMPTOIR_HOME un dossier réservé à Comptoir.",
+    ),
     "error.embedded-locked": (
         (
             "Another process has been starting the database of {home} for too long. Try again, or "

@@ -18,7 +18,8 @@ from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store import sql
 from comptoir.store.facts import Facts
-from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time, run
+from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time
+from comptoir.store.wire import Wire
 
 _TRIES: Final = 4
 """How often a commit is tried that met another process's deadlock or equal key."""
@@ -106,6 +107,7 @@ class Commit:
         self._patience = patience
         self._clock = clock
         self._connection: AsyncConnection | None = None
+        self._wire: Wire | None = None
 
     async def close(self) -> None:
         """Close the connection."""
@@ -176,7 +178,7 @@ class Commit:
     async def _attempt(
         self, group: Sequence[Pending], avoid: frozenset[int], meanwhile: Callable[[], None]
     ) -> Flushed:
-        connection = await self._connected()
+        wire = await self._wired()
         rounds = admit(
             self._book_id,
             self._facts,
@@ -188,28 +190,28 @@ class Commit:
         wanted: Round = [("BEGIN", ()), *next(rounds)]
         skip = 1
         while True:  # bounded: an admission has at most a handful of rounds
-            results = await _read(connection, wanted)
+            results = await _read(wire, wanted)
             try:
                 wanted, skip = rounds.send(results[skip:]), 0
             except StopIteration as stop:
                 admission: Admission = stop.value
                 break
-        await self._finish(connection, group, admission, meanwhile)
+        await self._finish(wire, group, admission, meanwhile)
         return _flushed(group, admission)
 
     async def _finish(
         self,
-        connection: AsyncConnection,
+        wire: Wire,
         group: Sequence[Pending],
         admission: Admission,
         meanwhile: Callable[[], None],
     ) -> None:
         writes = chain(admission.writes, _companions(group, admission), [("COMMIT", ())])
-        backend = connection.info.backend_pid
+        backend = wire.connection.info.backend_pid
         try:
-            await run(connection, writes, meanwhile)
+            await wire.run(writes, meanwhile)
         except psycopg.Error as error:
-            if not _is_over(connection, error):
+            if not _is_over(wire.connection, error):
                 raise
             for pending in group:
                 pending.doubtful = True
@@ -253,6 +255,12 @@ class Commit:
             self._connection = await self._open()
         return self._connection
 
+    async def _wired(self) -> Wire:
+        connection = await self._connected()
+        if self._wire is None or self._wire.connection is not connection:
+            self._wire = Wire(connection)
+        return self._wire
+
     async def _roll_back(self) -> None:
         if self._connection is None or self._is_lost():
             return
@@ -281,14 +289,14 @@ def _is_over(connection: AsyncConnection, error: psycopg.Error) -> bool:
     return fatal or connection.broken or connection.closed
 
 
-async def _read(connection: AsyncConnection, wanted: Round) -> Results:
+async def _read(wire: Wire, wanted: Round) -> Results:
     """Run a round of reading and locking.
 
     Raises:
         Unavailable: a lock could not be had in time; with part of the group it could not either.
     """
     try:
-        return await run(connection, wanted)
+        return await wire.run(wanted)
     except errors.LockNotAvailable as error:
         raise Unavailable("account-busy") from error
 

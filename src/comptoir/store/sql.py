@@ -231,9 +231,11 @@ PLAIN_COMMIT: Final = " ".join(_PLAIN.split())
 
 ADD_NOTES: Final = """
 INSERT INTO comptoir.notes (book_id, account_id, version, reason, reference, metadata)
-SELECT %s, t.* FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[]) AS t"""
+SELECT %s::integer, t.*
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[]) AS t"""
 
 ADD_MEMOS: Final = """
 INSERT INTO comptoir.memos (book_id, account_id, version, price_id, quantity, model, cost)
-SELECT %s, t.* FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
+SELECT %s::integer, t.*
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
     %s::bigint[]) AS t"""

@@ -67,7 +67,7 @@ async def raised(locale: str) -> AsyncGenerator[Stage]:
 
 @contextmanager
 def _home() -> Generator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="comptoir-"))
+    home = Path(tempfile.mkdtemp(prefix="comptoir-demo-"))
     # Its own session: the Ctrl-C of a terminal is for the demo, which then closes the pipe.
     command = [sys.executable, "-I", str(sweep.__file__), str(home)]
     with subprocess.Popen(command, stdin=PIPE, start_new_session=True) as sweeper:

@@ -26,7 +26,17 @@ OWNER: Final = "comptoir_owner"
 APPLICATION: Final = "comptoir_app"
 DATABASE: Final = "comptoir"
 
-_SOCKET: Final = ".s.PGSQL.5432"
+_PORT: Final = 5432
+"""Said everywhere: PGPORT in somebody's environment must not part the processes of one home."""
+
+_SOCKET: Final = f".s.PGSQL.{_PORT}"
+_OURS: Final = frozenset({".gitignore", "lost+found", "secret"})
+_DRAFTS: Final = ("postgres.new-", "secret.")
+"""What a home may hold before its first start."""
+
+_ENVIRONMENT: Final = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC"}
+"""All that PostgreSQL's programs see of the surroundings."""
+
 _SOCKET_PATH_MAX: Final = 107
 """What the kernel allows for the path of a Unix socket."""
 
@@ -54,6 +64,7 @@ GRANT CONNECT ON DATABASE {DATABASE} TO {APPLICATION};
 _SETTINGS: Final = """\
 # Settings for a ledger. Written anew at each start; change postgresql.conf instead.
 listen_addresses = ''
+port = 5432
 unix_socket_permissions = 0700
 max_connections = 200
 shared_buffers = 256MB
@@ -73,6 +84,9 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_min_messages = warning
 log_checkpoints = off
+# Neither statements nor the values in errors: names and mail addresses must stay erasable.
+log_error_verbosity = terse
+log_min_error_statement = panic
 """
 
 
@@ -137,13 +151,25 @@ def make_home(home: Path) -> Layout:
     """
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        home.chmod(0o700)
+        _claim(home)
         ignore = home / ".gitignore"
         if not ignore.exists():
             write_private(ignore, "*\n")
     except OSError as error:
         raise EmbeddedError("embedded-home", home=str(home), reason=error.strerror) from error
     return Layout(home.resolve())
+
+
+def _claim(home: Path) -> None:
+    """Make a folder private, if it is ours alone: COMPTOIR_HOME=/tmp must not close /tmp."""
+    found = home.stat()
+    if found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+        return
+    names = {path.name for path in home.iterdir()}
+    strangers = {name for name in names - _OURS if not name.startswith(_DRAFTS)}
+    if found.st_uid != os.geteuid() or strangers:
+        raise EmbeddedError("embedded-occupied", home=str(home))
+    home.chmod(0o700)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -162,7 +188,9 @@ def socket_folder(layout: Layout) -> Path:
         EmbeddedError: the private folder is not ours alone any more.
     """
     inside = layout.home / "run"
-    if len(str(inside / _SOCKET).encode()) <= _SOCKET_PATH_MAX:
+    address = os.fsencode(inside / _SOCKET)
+    # libpq reads a comma as the end of one host and the beginning of the next.
+    if len(address) <= _SOCKET_PATH_MAX and b"," not in address:
         inside.mkdir(mode=0o700, exist_ok=True)
         return inside
     note = layout.home / "socket_folder"
@@ -184,9 +212,9 @@ def urls(layout: Layout) -> Urls:
     """
     host = quote(str(socket_folder(layout)), safe="")
     return Urls(
-        f"postgresql://{APPLICATION}@/{DATABASE}?host={host}",
-        f"postgresql://{OWNER}@/{DATABASE}?host={host}",
-        f"postgresql://{SUPERUSER}@/postgres?host={host}",
+        f"postgresql://{APPLICATION}@/{DATABASE}?host={host}&port={_PORT}",
+        f"postgresql://{OWNER}@/{DATABASE}?host={host}&port={_PORT}",
+        f"postgresql://{SUPERUSER}@/postgres?host={host}&port={_PORT}",
     )
 
 
@@ -232,9 +260,11 @@ def prepare(layout: Layout) -> None:
     """
     if layout.prepared.exists():
         return
-    where = ["-h", str(socket_folder(layout)), "-U", SUPERUSER, "-d", "postgres"]
+    where = ["-h", str(socket_folder(layout)), "-p", str(_PORT)]
+    where += ["-U", SUPERUSER, "-d", "postgres"]
     done = subprocess.run(
         [str(binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *where],
+        env=_ENVIRONMENT,
         input=_ROLES,
         capture_output=True,
         text=True,
@@ -320,17 +350,14 @@ def _make_cluster(layout: Layout) -> None:
 
 
 def _start_server(layout: Layout) -> None:
-    """Start the server through pg_ctl, which leaves it without a parent that could forget it."""
+    """Start the server as nobody's child; not by pg_ctl, which hands paths to a shell."""
     if _is_taken_number(layout):
         layout.pid_file.unlink(missing_ok=True)
     write_private(layout.cluster / "comptoir.conf", _SETTINGS)
     _rotate_log(layout)
-    _run(
-        layout,
-        "pg_ctl",
-        ["-D", str(layout.cluster), "-W", "-s", "-l", str(layout.log),
-         "-o", f"-k '{socket_folder(layout)}'", "start"],
-    )  # fmt: skip
+    sockets = str(socket_folder(layout)).replace('"', '""')  # it takes a list of quoted folders
+    arguments = ["-D", str(layout.cluster), "-k", f'"{sockets}"']
+    _run(layout, "postgres", arguments, before=("setsid", "--fork"))
     _wait(layout.pid_file.exists, _LAUNCH_SECONDS, "embedded-start", layout)
 
 
@@ -356,8 +383,10 @@ def _works_in(process: Path, folder: Path) -> bool:
         return False
 
 
-def _run(layout: Layout, program: str, arguments: list[str]) -> None:
-    command = [*_unprivileged(), str(binaries() / program), *arguments]
+def _run(
+    layout: Layout, program: str, arguments: list[str], *, before: tuple[str, ...] = ()
+) -> None:
+    command = [*before, *_unprivileged(), str(binaries() / program), *arguments]
     with _open_log(layout) as log:
         done = subprocess.run(
             command,
@@ -365,6 +394,7 @@ def _run(layout: Layout, program: str, arguments: list[str]) -> None:
             stdout=log,
             stderr=log,
             cwd=layout.home,
+            env=_ENVIRONMENT,
             start_new_session=True,
             timeout=_START_SECONDS,
             check=False,

@@ -6,6 +6,7 @@ Usage: python -m comptoir.store.embedded.watcher HOME
 import fcntl
 import os
 import select
+import signal
 import sys
 import threading
 import time
@@ -24,6 +25,10 @@ _STARTS_SECONDS: Final = 60.0
 def main(home: str) -> int:
     """Watch until nobody uses the server; returns the exit code."""
     layout = Layout(Path(home))
+    for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        # Whoever ends a session means the users; once they are gone, so are we. A handler, because
+        # the server would inherit that we ignore it.
+        signal.signal(each, _go_on)
     watch = _open(layout, "watch")
     try:
         fcntl.flock(watch, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,6 +49,10 @@ def main(home: str) -> int:
     return 0
 
 
+def _go_on(_number: int, _frame: object) -> None:
+    pass
+
+
 def _revive(layout: Layout) -> None:
     """Start the server again when it dies while somebody uses it."""
     starts: deque[float] = deque(maxlen=_STARTS)
@@ -55,6 +64,10 @@ def _revive(layout: Layout) -> None:
             if _is_unused(use):
                 fcntl.flock(use, fcntl.LOCK_UN)
                 return
+            if not layout.pid_file.exists():
+                # It tidied up after itself: stopped on purpose. Our locks end with us, so that
+                # whoever has the next start finds nobody watching, and sends a new watcher.
+                os._exit(0)
             if not cluster.is_running(layout):
                 starts.append(time.monotonic())
                 cluster.ensure_running(layout)
