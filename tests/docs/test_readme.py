@@ -1,0 +1,64 @@
+"""What README shows is run as it stands."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+SHELL = [text for language, text in BLOCKS if language == "sh"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_every_make_target_that_readme_names_exists() -> None:
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"demo", "test", "check", "bench", "soak"} <= named
+    assert named <= targets
+
+
+def test_every_file_that_readme_names_exists() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.timeout(120)
+def test_the_ten_lines_of_http_answer_what_readme_says(tmp_path: Path) -> None:
+    [block] = [text for text in SHELL if "/api/credits/grant" in text]
+    port = str(free_port())
+    script = block.replace("8000", port) + "\nkill %1; wait\n"
+    keep = ("PATH", "LANG")
+    environment = {name: os.environ[name] for name in keep if name in os.environ}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    environment |= {"COMPTOIR_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-c", "set -m\n" + script],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+        timeout=110,
+        check=False,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len(answers) >= 5, done.stdout + done.stderr
+    grant, spend, repeat, hold, balance = answers[:5]
+    assert grant["balance"]["balance"] == "100"
+    assert spend["balance"]["balance"] == "99.75"
+    assert repeat == spend
+    assert hold["hold"]["amount"] == "8"
+    figures = {name: balance[name] for name in ("balance", "held", "available")}
+    assert figures == {"balance": "99.75", "held": "8", "available": "91.75"}
