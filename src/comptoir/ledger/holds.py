@@ -73,8 +73,8 @@ def hold(book: Book, request: Hold, now: int, group: Group | None) -> Answer:
 
 def _about(answer: Answer, held: Held) -> Answer:
     """Let the answer, and its line, show the hold as it is now."""
-    if answer.line is not None:
-        answer.line.hold = held.id
+    assert answer.line is not None, "only of what has happened"
+    answer.line.hold = held.id
     answer.hold = held.id
     answer.amount = held.amount
     answer.captured = held.captured
@@ -94,8 +94,8 @@ def capture(book: Book, request: Capture, now: int) -> Answer:
         answer = _capture_one(book, request, held, now)
         others = [
             _capture_one(book, request, mate, now)
-            for mate in book.groups[held.group]
-            if mate is not held and mate.state in (HoldState.OPEN, HoldState.EXPIRED)
+            for mate in _mates(book, held)
+            if mate.state in (HoldState.OPEN, HoldState.EXPIRED)
         ]
         failed = [a for a in (answer, *others) if a.outcome is not Outcome.CREATED]
         if failed:
@@ -239,9 +239,11 @@ def _settle_group(book: Book, held: Held, now: int) -> int:
 
 
 def _mates(book: Book, held: Held) -> list[Held]:
+    """The other holds of the group, in an order that is the same however they were loaded."""
     if held.group is None:
         return []
-    return [mate for mate in book.groups[held.group] if mate is not held]
+    others = [mate for mate in book.groups[held.group] if mate is not held]
+    return sorted(others, key=lambda mate: (mate.account, mate.opened))
 
 
 def _open_mates(book: Book, held: Held) -> list[Held]:

@@ -274,7 +274,7 @@ class Book:
         assets: the asset of each open account.
         breakage: for each asset, the open account to which expired amounts go.
         holds: the holds that requests name, their groups, and those that are due.
-        groups: the members of each loaded group, in the order of their opening.
+        groups: the members of each loaded group, in any order.
         known: the stored answers of ids that were seen before.
         targets: the movements that reversals name, by account and version.
         lines: what apply adds to the journal.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, assert_never
 
 from comptoir.ledger.requests import (
     DEFAULT_PRIORITY,
@@ -11,6 +11,7 @@ from comptoir.ledger.requests import (
     Hold,
     Release,
     Renew,
+    Request,
     Reverse,
     Settle,
     Spend,
@@ -61,7 +62,7 @@ def plan(chains: Iterable[Work]) -> Plan:
     return plan
 
 
-def _add(plan: Plan, request: object) -> None:
+def _add(plan: Plan, request: Request | Settle) -> None:
     match request:
         case Spend() | Hold():
             plan.ids.append(request.id)
@@ -91,4 +92,4 @@ def _add(plan: Plan, request: object) -> None:
         case Settle():
             plan.need(request.account, 0)
         case _:
-            raise AssertionError(request)
+            assert_never(request)

@@ -119,7 +119,7 @@ async def _priced(price_of: PriceOf, ask: Ask, asset: Asset) -> tuple[int, Price
     price = await price_of(asset, ask.action)
     amount = price.amount * (ask.quantity or 1)
     if amount > BALANCE_MAX:
-        raise Invalid("amount-invalid", field="quantity")
+        raise Invalid("amount-too-large", field="quantity")
     return amount, price
 
 
