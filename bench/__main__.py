@@ -14,7 +14,7 @@ from bench.database import database, durable_settings
 from bench.scale import FULL, QUICK
 from bench.tables import Table, write
 
-NAMES: Final = ("hot", "spread")
+NAMES: Final = ("hot", "spread", "http", "locked_row", "memory", "startup")
 
 
 def main() -> None:

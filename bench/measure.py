@@ -65,7 +65,12 @@ def hot(count: int) -> list[int]:
 
 
 def uniform(count: int, seed: int) -> list[int]:
-    return Random(seed).choices(range(ACCOUNTS), k=count)
+    return some(count, ACCOUNTS, seed)
+
+
+def some(count: int, accounts: int, seed: int) -> list[int]:
+    """Uniform over the first so many accounts, but for the very first: that one is the hot one."""
+    return Random(seed).choices(range(1, accounts), k=count)
 
 
 def zipf(count: int, seed: int) -> list[int]:

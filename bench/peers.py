@@ -5,7 +5,7 @@ before and after, a gapless version, and the same indexes. None has lots, holds,
 a stored answer.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -174,9 +174,24 @@ async def _opened(url: str, recipe: Recipe) -> AsyncIterator[Spend]:
         yield recipe.make(pool)
 
 
-FOR_UPDATE: Final = [
-    Recipe("FOR UPDATE", make, size)
-    for make in (_locking, _locking_pipelined)
-    for size in POOL_SIZES
-]
-ONE_STATEMENT: Final = [Recipe("one statement", _one_statement, size) for size in POOL_SIZES]
+def for_update(sizes: Sequence[int]) -> list[Recipe]:
+    """Every form of recipe (i), with every size of pool."""
+    return [
+        Recipe("FOR UPDATE", make, size)
+        for make in (_locking, _locking_pipelined)
+        for size in sizes
+    ]
+
+
+def one_statement(sizes: Sequence[int]) -> list[Recipe]:
+    """Recipe (ii) with every size of pool."""
+    return [Recipe("one statement", _one_statement, size) for size in sizes]
+
+
+def make_forms(sizes: Sequence[int]) -> list[Recipe]:
+    """Those of both."""
+    return [*for_update(sizes), *one_statement(sizes)]
+
+
+FOR_UPDATE: Final = for_update(POOL_SIZES)
+ONE_STATEMENT: Final = one_statement(POOL_SIZES)

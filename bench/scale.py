@@ -21,5 +21,5 @@ class Scale:
     repetitions: int
 
 
-FULL: Final = Scale(calls=200_000, seconds=3.0, trial=0.8, repetitions=5)
-QUICK: Final = Scale(calls=60_000, seconds=1.0, trial=0.25, repetitions=2)
+FULL: Final = Scale(calls=200_000, seconds=2.0, trial=0.4, repetitions=3)
+QUICK: Final = Scale(calls=60_000, seconds=0.5, trial=0.1, repetitions=1)

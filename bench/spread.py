@@ -24,4 +24,5 @@ async def measure(url: str, scale: Scale) -> list[Table]:
             found = await compare(bench, Workload(name, callers, accounts))
             comparison_rows(table, found, targets.get(callers))
         tables.append(table)
+    await bench.verify(full=True)
     return tables

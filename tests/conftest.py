@@ -35,6 +35,12 @@ def database(cluster: Cluster) -> Iterator[Database]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def seed_of_run(pytestconfig: pytest.Config) -> int:
+    """What chance begins with in this run; printed at its end."""
+    return int(str(pytestconfig.getoption("randomly_seed", default=0)))
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:

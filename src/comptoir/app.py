@@ -1,6 +1,7 @@
 """The composition root: builds pools, the group commit and the directory; the only wiring."""
 
 import asyncio
+import gc
 import os
 import secrets
 import time
@@ -22,9 +23,12 @@ from comptoir.kit.limits import SECOND
 from comptoir.store.batch import Batch
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door
-from comptoir.store.embedded import EmbeddedError, start
+from comptoir.store.embedded import start
 from comptoir.store.facts import Asset
 from comptoir.store.pool import Limits, begin, connect, open_pool
+
+_COLLECT: Final = (50_000, 20, 50)
+"""After how many new objects the collector looks: Python's own 700 is for programs that wait."""
 
 PRICE_SECONDS: Final = 1
 """How long a price may be remembered; a change in another process is seen after that."""
@@ -79,10 +83,7 @@ async def database(settings: Settings, host: str = "127.0.0.1") -> AsyncGenerato
         return
     refuse_embedded(settings, host)
     # Not in a thread: whoever is cancelled meanwhile must not leave it running, used by nobody.
-    try:
-        embedded = start(settings.home_folder)
-    except EmbeddedError as error:
-        raise Unavailable(error.code, **error.figures) from error
+    embedded = start(settings.home_folder)
     try:
         yield Urls(embedded.urls.app_url, embedded.urls.owner_url)
     finally:
@@ -221,6 +222,20 @@ async def open_here(settings: Settings) -> AsyncGenerator[App]:
         Unavailable: the database cannot be reached.
     """
     async with database(settings) as urls, open_app(settings, urls) as app:
+        yield app
+
+
+@asynccontextmanager
+async def open_served(settings: Settings) -> AsyncGenerator[App]:
+    """What `open_here` opens, for a process that does nothing but serve.
+
+    What is alive by now lives as long as the process, so the collector need not look at it; and a
+    server makes many short-lived objects, so it looks at those less often.
+    """
+    async with open_here(settings) as app:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         yield app
 
 

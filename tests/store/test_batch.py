@@ -13,7 +13,6 @@ from comptoir.store.batch import Companion
 from tests.support.batches import (
     BOOK,
     Shop,
-    assert_balanced,
     connections,
     gather,
     leaked_holds,
@@ -34,9 +33,8 @@ INSERT INTO noted (key, amount) SELECT * FROM unnest(%s::text[], %s::bigint[])""
 
 @pytest.fixture
 async def shop(database: Database) -> AsyncGenerator[Shop]:
-    async with open_shop(database.app_url) as found:
+    async with open_shop(database) as found:
         yield found
-    assert_balanced(database.app_url)
 
 
 @pytest.fixture
@@ -214,7 +212,7 @@ async def test_cancelled_callers_leave_nothing_behind(shop: Shop):
     accounts = await shop.accounts([f"c{n}" for n in range(50)], MANY)
     async with shop.batch(smaller(batch=50)) as batch:
         await batch.submit(shop.spend("warm", accounts[0]))
-        idle = len(connections(shop.url))
+        idle = len(connections(shop.database))
         asked = [
             asyncio.ensure_future(batch.submit(shop.hold(f"h{n}", accounts[n % 50])))
             for n in range(MANY)
@@ -227,12 +225,10 @@ async def test_cancelled_callers_leave_nothing_behind(shop: Shop):
         await until(lambda: batch.queued == 0)
         [answer] = await batch.submit(shop.spend("after", accounts[0]))
         assert answer.outcome is Outcome.CREATED, "the batch goes on working"
-        assert leaked_holds(shop.url) == []
-        assert locks(shop.url) == []
-        assert len(connections(shop.url)) == idle
-        repeats = await gather(
-            batch, [shop.hold(f"h{n}", accounts[n % 50]) for n in range(MANY)]
-        )
+        assert leaked_holds(shop.database) == []
+        assert locks(shop.database) == []
+        assert len(connections(shop.database)) == idle
+        repeats = await gather(batch, [shop.hold(f"h{n}", accounts[n % 50]) for n in range(MANY)])
     assert set(outcomes(repeats)) == {Outcome.EXISTS}, "each was decided, though nobody waited"
     assert {answer.hold for [answer] in repeats} == {request_id(BOOK, f"h{n}") for n in range(MANY)}
     assert [shop.balance(account)[1] for account in accounts] == [MANY // 50] * 50

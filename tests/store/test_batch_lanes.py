@@ -10,7 +10,6 @@ from comptoir.ledger.outcomes import Outcome
 from comptoir.store.batch import Batch
 from tests.support.batches import (
     Shop,
-    assert_balanced,
     connections,
     gather,
     open_shop,
@@ -26,9 +25,8 @@ MANY = 1_000
 
 @pytest.fixture
 async def shop(database: Database) -> AsyncGenerator[Shop]:
-    async with open_shop(database.app_url) as found:
+    async with open_shop(database) as found:
         yield found
-    assert_balanced(database.app_url)
 
 
 def waiting(shop: Shop) -> int:
@@ -42,10 +40,10 @@ async def test_other_accounts_go_on_beside_a_locked_one(shop: Shop):
     busy, *free = await shop.accounts([f"c{n}" for n in range(21)], MANY)
     async with shop.batch(smaller(lock=60)) as batch:
         with shop.lock(busy):
-            stuck = [asyncio.ensure_future(batch.submit(shop.spend(f"b{n}", busy))) for n in range(50)]
-            answers = await gather(
-                batch, [shop.spend(f"f{n}", free[n % 20]) for n in range(MANY)]
-            )
+            stuck = [
+                asyncio.ensure_future(batch.submit(shop.spend(f"b{n}", busy))) for n in range(50)
+            ]
+            answers = await gather(batch, [shop.spend(f"f{n}", free[n % 20]) for n in range(MANY)])
             assert set(outcomes(answers)) == {Outcome.CREATED}
             assert not any(task.done() for task in stuck)
             assert shop.effects(*(f"b{n}" for n in range(50))) == 0
@@ -100,14 +98,14 @@ async def test_a_lane_has_only_so_much_room(shop: Shop):
 async def test_more_locked_accounts_than_lanes_wait_their_turn(shop: Shop):
     accounts = await shop.accounts([f"c{n}" for n in range(6)], 100)
     async with shop.batch(smaller(lanes=2, lock=60)) as batch:
-        before = len(connections(shop.url))
+        before = len(connections(shop.database))
         locked = [shop.lock(account) for account in accounts]
         asked = [
             asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
             for n, account in enumerate(accounts)
         ]
         await until(lambda: batch.lanes == 6 and waiting(shop) == 2)
-        assert len(connections(shop.url)) <= before + 3, "a writer and two lanes"
+        assert len(connections(shop.database)) <= before + 3, "a writer and two lanes"
         for foreign in locked:
             foreign.close()
         assert set(outcomes(await asyncio.gather(*asked))) == {Outcome.CREATED}
@@ -165,10 +163,7 @@ async def test_two_writers_share_a_hot_account(shop: Shop):
     account = await shop.account("alice", MANY)
     async with writer(shop) as here, writer(shop) as there:
         answers = await asyncio.gather(
-            *(
-                (here, there)[n % 2].submit(shop.spend(f"s{n}", account))
-                for n in range(MANY + 200)
-            )
+            *((here, there)[n % 2].submit(shop.spend(f"s{n}", account)) for n in range(MANY + 200))
         )
     found = outcomes(answers)
     assert found.count(Outcome.CREATED) == MANY

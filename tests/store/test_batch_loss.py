@@ -16,7 +16,6 @@ from comptoir.store.batch import Batch, Companion
 from tests.support.batches import (
     BOOK,
     Shop,
-    assert_balanced,
     connections,
     gather,
     insist,
@@ -42,10 +41,9 @@ WHERE datname = current_database() AND application_name = 'comptoir'"""
 
 @pytest.fixture
 async def shop(database: Database) -> AsyncGenerator[Shop]:
-    async with open_shop(database.app_url) as found:
+    async with open_shop(database) as found:
         found.run("CREATE TABLE noted (key text PRIMARY KEY, amount bigint CHECK (amount > 0))")
         yield found
-    assert_balanced(database.app_url)
 
 
 @pytest.fixture
@@ -89,7 +87,9 @@ async def test_a_poisoned_chain_fails_alone(kind: str, shop: Shop):
             for n in range(50)
         ]
         bad = asyncio.ensure_future(batch.submit(chain, companions))
-        after = [asyncio.ensure_future(batch.submit(shop.spend(f"t{n}", account))) for n in range(50)]
+        after = [
+            asyncio.ensure_future(batch.submit(shop.spend(f"t{n}", account))) for n in range(50)
+        ]
         async with asyncio.timeout(10):
             with pytest.raises(ComptoirError) as caught:
                 await bad
@@ -157,6 +157,34 @@ async def test_the_fate_of_a_lost_commit_is_found_out(
     assert shop.balance(account) == (MANY - callers - 1, 0)
 
 
+STEPS = {"questions": range(40), "answers": range(0, 1_200, 29)}
+
+
+@pytest.mark.parametrize("what", STEPS)
+async def test_a_connection_may_be_lost_at_any_step(what: str, shop: Shop, proxy: Proxy):
+    """After each message of a commit, and within its answers at many places."""
+    account = await shop.account("alice", MANY)
+    cut_at = set[int]()
+    for step in STEPS[what]:
+        async with shop.batch(url=proxy.url) as batch:
+            await batch.submit(shop.spend(f"warm-{step}", account))
+            before = proxy.cuts
+            setattr(proxy, what, step)
+            chains = [shop.spend(f"{what}-{step}-{n}", account) for n in range(2)]
+            companions = [Companion(NOTED, (f"{what}-{step}", 1))]
+            answers = await asyncio.gather(
+                batch.submit(chains[0], companions), batch.submit(chains[1])
+            )
+            setattr(proxy, what, None)
+        assert set(outcomes(answers)) <= {Outcome.CREATED, Outcome.EXISTS}
+        assert all(answer.line for [answer] in answers)
+        assert shop.effects(f"{what}-{step}-0", f"{what}-{step}-1") == 2
+        if proxy.cuts > before:
+            cut_at.add(step)
+    assert len(cut_at) > 10
+    assert len(shop.rows("SELECT key FROM noted")) == len(STEPS[what])
+
+
 @pytest.mark.parametrize("callers", [1, 50])
 async def test_nobody_is_answered_while_the_old_connection_can_still_commit(
     callers: int, shop: Shop, proxy: Proxy
@@ -164,14 +192,14 @@ async def test_nobody_is_answered_while_the_old_connection_can_still_commit(
     account = await shop.account("alice", MANY)
     async with shop.batch(url=proxy.url) as batch:
         await batch.submit(shop.spend("warm", account))
-        before = len(connections(shop.url))
+        before = len(connections(shop.database))
         proxy.cut = Cut.LATE
         asked = [
             asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
             for n in range(callers)
         ]
-        await until(lambda: len(connections(shop.url)) == before + 1)
-        assert locks(shop.url), "the old one has done everything but commit"
+        await until(lambda: len(connections(shop.database)) == before + 1)
+        assert locks(shop.database), "the old one has done everything but commit"
         assert shop.effects("s0") == 0
         assert not any(task.done() for task in asked)
         proxy.let_go()
@@ -200,6 +228,32 @@ async def test_a_commit_whose_fate_nobody_can_tell_is_unknown(cut: Cut, shop: Sh
         assert set(outcomes(answers)) == {done}
     assert shop.effects(*(f"s{n}" for n in range(10))) == 10
     assert shop.balance(account) == (MANY - 11, 0)
+
+
+async def test_a_commit_in_doubt_is_never_said_to_be_undone(shop: Shop, proxy: Proxy):
+    """The database comes back after a lost COMMIT, and goes again before it was asked."""
+    account = await shop.account("alice", MANY)
+    unknown = 0
+    for step in range(20):
+
+        def then_go_away(step: int = step) -> None:
+            proxy.on_cut = stay_away
+            proxy.questions = step
+
+        def stay_away() -> None:
+            proxy.refuse = True
+
+        async with shop.batch(smaller(reconnect=0.1), proxy.url) as batch:
+            await batch.submit(shop.spend(f"warm-{step}", account))
+            proxy.cut, proxy.on_cut = Cut.AFTER, then_go_away
+            try:
+                await batch.submit(shop.spend(f"s{step}", account))
+            except OutcomeUnknown:
+                unknown += 1
+            proxy.refuse, proxy.questions = False, None
+            [again] = await insist(batch, shop.spend(f"s{step}", account))
+            assert again.outcome is Outcome.EXISTS
+    assert unknown > 5
 
 
 @pytest.mark.parametrize("cut", [Cut.BEFORE, Cut.AFTER])
@@ -245,7 +299,7 @@ async def test_random_cuts_under_load_lose_and_double_nothing(shop: Shop, proxy:
             proxy.cut = cut
             await until(lambda: proxy.cut is None or all(task.done() for task in waiting))
         answers = await asyncio.gather(*waiting)
-        await until(lambda: locks(shop.url) == [])
+        await until(lambda: locks(shop.database) == [])
     assert proxy.cuts > 5
     assert set(outcomes(answers)) <= {Outcome.CREATED, Outcome.EXISTS}
     assert shop.effects(*(f"s{n}" for n in range(MANY))) == MANY

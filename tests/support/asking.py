@@ -71,7 +71,7 @@ class Clerk:
                 self.made[ask.label] = (answer.line.account, answer.line.version)
         return [tell(answer) for answer in answers]
 
-    def request(self, ask: Ask) -> Request:
+    def request(self, ask: Ask) -> Request:  # noqa: PLR0911  # one verb, one return
         """The request that `ask` means now."""
         key, mark = self.id(ask.label), _mark(ask)
         note = None if ask.reference is None else Note(reference=ask.reference)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection
 
 from comptoir.kit.errors import Unavailable
 from comptoir.kit.ids import request_id
@@ -21,29 +20,14 @@ from comptoir.store.directory import Directory
 from comptoir.store.facts import Asset, Facts
 from comptoir.store.ledger import Clock, database_time
 from comptoir.store.pool import Limits, open_pool
+from comptoir.store.verify import stand_alone_sql, verify
+from tests.support.postgres import Database
 
 BOOK: Final = 1
 DEADLINE: Final = 30.0
 """Seconds after which a test that waits for something gives up."""
 
 LIMITS: Final = Limits(pool=2, connect=10, lock=10, in_flight=10)
-
-_WRONG: Final = """
-SELECT a.id, a.posted, a.held, a.version, m.*, l.remaining, h.held FROM comptoir.accounts a
-LEFT JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS posted, count(*) AS lines,
-        coalesce(max(version), 0) AS last FROM comptoir.movements m
-    WHERE m.book_id = a.book_id AND m.account_id = a.id) m ON true
-LEFT JOIN LATERAL (SELECT coalesce(sum(remaining), 0) AS remaining FROM comptoir.lots l
-    WHERE l.book_id = a.book_id AND l.account_id = a.id) l ON true
-LEFT JOIN LATERAL (SELECT coalesce(sum(amount - captured), 0) AS held FROM comptoir.holds h
-    WHERE h.book_id = a.book_id AND h.account_id = a.id AND h.state = 'open') h ON true
-WHERE a.bounded AND (a.posted, a.held, a.version, a.version, a.posted + a.debt)
-    <> (m.posted, h.held, m.lines, m.last, l.remaining)"""
-
-_ORPHANS: Final = """
-SELECT m.account_id, m.version FROM comptoir.movements m
-LEFT JOIN comptoir.requests r ON (r.book_id, r.id) = (m.book_id, m.request_id)
-WHERE r.outcome IS DISTINCT FROM 'created' AND m.request_id IS NOT NULL"""
 
 _LEAKED_HOLDS: Final = """
 SELECT h.id FROM comptoir.holds h
@@ -63,10 +47,15 @@ WHERE a.datname = current_database() AND a.application_name = 'comptoir'"""
 class Shop:
     """Accounts of one asset, requests about them, and what the database says of them."""
 
-    url: str
+    database: Database
     facts: Facts
     directory: Directory
     asset: Asset
+
+    @property
+    def url(self) -> str:
+        """Where the database is, for the application."""
+        return self.database.app_url
 
     async def account(self, name: str, amount: int = 0) -> int:
         """The account of a customer, with `amount` granted under the key `open-NAME`."""
@@ -110,13 +99,14 @@ class Shop:
         return (Transfer(request_id(BOOK, key), mark, source, target, amount),)
 
     def rows(self, query: Any, *values: object) -> list[tuple[Any, ...]]:
-        """What a statement selects, on a connection of its own that says so in its name."""
-        return rows(self.url, query, *values)
+        """What a statement selects, on a fresh connection of the superuser."""
+        return rows(self.database.superuser_url, query, *values)
 
     def run(self, script: str) -> None:
-        """Run statements that select nothing."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        """Run statements of the superuser; everybody may use the tables that they make."""
+        with psycopg.connect(self.database.superuser_url, autocommit=True) as connection:
             connection.execute(script.encode())
+            connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO public")
 
     def balance(self, account: int) -> tuple[int, int]:
         """What an account has posted, and what is held of that."""
@@ -141,10 +131,6 @@ class Shop:
         )
         return foreign
 
-    async def asynchronous(self) -> AsyncConnection:
-        """A connection for statements that the test runs while the batch works."""
-        return await AsyncConnection.connect(self.url, autocommit=True)
-
 
 def rows(url: str, query: Any, *values: object) -> list[tuple[Any, ...]]:
     """What a statement selects, on a fresh connection."""
@@ -152,25 +138,24 @@ def rows(url: str, query: Any, *values: object) -> list[tuple[Any, ...]]:
         return connection.execute(query, values).fetchall()
 
 
-def assert_balanced(url: str) -> None:
-    """Every balance is the sum of its lines, its lots and its holds, and every line was asked."""
-    assert rows(url, _WRONG) == []
-    assert rows(url, _ORPHANS) == []
+def assert_verified(database: Database) -> None:
+    """The stand-alone SQL, which uses none of our code, finds nothing to complain about."""
+    assert rows(database.owner_url, stand_alone_sql().encode()) == []
 
 
-def leaked_holds(url: str) -> list[tuple[Any, ...]]:
+def leaked_holds(database: Database) -> list[tuple[Any, ...]]:
     """Holds that no stored request has asked for, or that would never end."""
-    return rows(url, _LEAKED_HOLDS)
+    return rows(database.superuser_url, _LEAKED_HOLDS)
 
 
-def connections(url: str) -> list[tuple[Any, ...]]:
+def connections(database: Database) -> list[tuple[Any, ...]]:
     """The connections that Comptoir has open to this database."""
-    return rows(url, _CONNECTIONS)
+    return rows(database.superuser_url, _CONNECTIONS)
 
 
-def locks(url: str) -> list[tuple[Any, ...]]:
+def locks(database: Database) -> list[tuple[Any, ...]]:
     """The locks that Comptoir holds in this database, of whatever kind."""
-    return rows(url, _LOCKS)
+    return rows(database.superuser_url, _LOCKS)
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]], seconds: float = DEADLINE) -> None:
@@ -209,12 +194,15 @@ def smaller(**changes: Any) -> Limits:
 
 
 @asynccontextmanager
-async def open_shop(url: str, asset: str = "credits") -> AsyncGenerator[Shop]:
-    """A book of a migrated database."""
-    async with open_pool(url, LIMITS) as pool:
+async def open_shop(database: Database, asset: str = "credits") -> AsyncGenerator[Shop]:
+    """A book of a migrated database, whose figures must be right at the end."""
+    async with open_pool(database.app_url, LIMITS) as pool:
         directory = Directory(pool)
         facts = await directory.facts(BOOK)
-        yield Shop(url, facts, directory, await directory.asset(BOOK, asset))
+        yield Shop(database, facts, directory, await directory.asset(BOOK, asset))
+        verified = await verify(pool, None, full=True)
+    assert verified.drift == []
+    assert_verified(database)
 
 
 def _mark(op: str, account: int, amount: int) -> bytes:

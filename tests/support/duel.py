@@ -57,7 +57,11 @@ def brief(chain: Sequence[Ask]) -> str:
     """A chain with all that was said, and nothing else."""
     plain = Ask(op="", label="")
     said = [
-        {name: value for name in Ask.__slots__ if (value := getattr(ask, name)) != getattr(plain, name)}
+        {
+            name: value
+            for name in Ask.__slots__
+            if (value := getattr(ask, name)) != getattr(plain, name)
+        }
         for ask in chain
     ]
     return "; ".join(" ".join(f"{k}={v}" for k, v in ask.items()) for ask in said)

@@ -109,7 +109,7 @@ def ids_move_once(shelf: Shelf) -> Iterator[str]:
 
 
 def floors_hold(shelf: Shelf) -> Iterator[str]:
-    """8. What is available is never below the floor less the debt; held and debt are never negative."""
+    """8. What is available is not below floor less debt; neither held nor debt is below zero."""
     for account in shelf.book.accounts.values():
         if account.available < account.floor - account.debt:
             yield f"account {account.id} is below its floor"

@@ -321,8 +321,13 @@ class Oracle:
 
     def _band(self, pledge: Pledge) -> list[Pledge]:
         """The hold and the others of its chain."""
-        others = [p for p in self.books.pledges.values() if p.band and p.band == pledge.band]
-        return [pledge, *(other for other in others if other is not pledge)]
+        others = [
+            other
+            for owner in self.books.owners.values()
+            for other in owner.pledges
+            if other.band and other.band == pledge.band and other is not pledge
+        ]
+        return [pledge, *others]
 
     def _capture(self, ask: Ask, now: float) -> Told:
         pledge = self.books.pledges.get(ask.hold or "")

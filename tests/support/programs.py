@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from tests.support.tables import Ask, Opening, Told
 
@@ -89,7 +89,7 @@ class Author:
     def _label(self, op: str) -> str:
         return f"{op}{len(self._written)}"
 
-    def _account(self) -> dict[str, str]:
+    def _account(self) -> dict[str, Any]:
         name = self._pick(ACCOUNTS).name
         return {"account": name, "asset": self._asset[name]}
 

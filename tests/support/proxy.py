@@ -5,7 +5,7 @@ It reads the messages of the client just as far as it takes to recognise the sta
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -37,15 +37,21 @@ class Proxy:
     Attributes:
         url: where the database seems to be.
         cut: what to do at the next COMMIT; forgotten once it is done.
+        questions: how many more messages a client may send before its connection is lost.
+        answers: how many more bytes a client may get before its connection is lost.
         refuse: close new connections at once, as if the server were away.
         cuts: how many connections were lost so far.
+        on_cut: called each time one is lost.
     """
 
     url: str
     server: str
     cut: Cut | None = None
+    questions: int | None = None
+    answers: int | None = None
     refuse: bool = False
     cuts: int = 0
+    on_cut: Callable[[], None] = lambda: None
     _late: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -71,6 +77,11 @@ class Proxy:
             return
         with suppress(asyncio.CancelledError):  # the end of the test
             await _Link(self, (reader, writer), upstream).run()
+
+    def count_cut(self) -> None:
+        """Note that a connection is being lost."""
+        self.cuts += 1
+        self.on_cut()
 
     async def wait_for_late(self) -> None:
         """Wait for `let_go`."""
@@ -114,6 +125,14 @@ class _Link:
     async def _forward_answers(self) -> None:
         with suppress(ConnectionError):
             while chunk := await self._server[0].read(_CHUNK):
+                room = self._proxy.answers
+                if room is not None and len(chunk) > room:
+                    self._proxy.answers = None
+                    self._proxy.count_cut()
+                    self._client[1].write(chunk[:room])
+                    break
+                if room is not None:
+                    self._proxy.answers = room - len(chunk)
                 self._client[1].write(chunk)
                 await self._client[1].drain()
         self._client[1].close()
@@ -123,11 +142,23 @@ class _Link:
         while True:  # bounded by the connection: reading raises when it ends
             kind = await self._client[0].readexactly(1)
             message = await self._message(kind)
+            if self._is_last():
+                return
             if self._is_commit(kind, message[5:]) and self._proxy.cut is not None:
                 cut, self._proxy.cut = self._proxy.cut, None
                 await self._lose(cut, message)
                 return
             await self._forward(message)
+
+    def _is_last(self) -> bool:
+        """Whether the connection is lost before this message."""
+        left = self._proxy.questions
+        if left is None:
+            return False
+        self._proxy.questions = left - 1 if left else None
+        if not left:
+            self._proxy.count_cut()
+        return not left
 
     async def _message(self, kind: bytes) -> bytes:
         head = await self._client[0].readexactly(4)
@@ -150,7 +181,7 @@ class _Link:
         """Lose the client; whether the server still hears of the rest depends on the cut."""
         assert self._answers is not None, "started before the first question"
         self._answers.cancel()
-        self._proxy.cuts += 1
+        self._proxy.count_cut()
         rest = commit + await self._rest()
         self._client[1].close()
         if cut is Cut.BEFORE:

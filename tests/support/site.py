@@ -3,12 +3,12 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import httpx2
 import psycopg
@@ -20,6 +20,8 @@ from comptoir.config import Settings
 from comptoir.domains.identity.model import hash_key, hint_of, write_key
 from comptoir.kit.actor import Role
 from comptoir.kit.ids import uuid7
+from comptoir.store.batch import Batch
+from comptoir.store.ledger import Clock
 from comptoir.store.pool import Limits
 from comptoir.web.server import Options, create_app
 from tests.support.postgres import Database
@@ -31,6 +33,15 @@ _NUMBERS = count()
 def fresh(word: str = "it") -> str:
     """A name that no other test uses."""
     return f"{word}-{next(_NUMBERS)}"
+
+
+class Said(TypedDict, total=False):
+    """How a call is made, beyond its body."""
+
+    key: str | None
+    who: str | None
+    headers: Mapping[str, str | bytes] | None
+    content: bytes | None
 
 
 @dataclass(slots=True)
@@ -58,11 +69,11 @@ class Site:
         *,
         key: str | None = None,
         who: str | None = "op",
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
         content: bytes | None = None,
     ) -> httpx2.Response:
         """Call a route; a POST gets a fresh idempotency key when none is given."""
-        sent = dict(headers or {})
+        sent: dict[Any, Any] = dict(headers or {})
         if who is not None:
             sent.setdefault("Authorization", f"Bearer {self.keys.get(who, who)}")
         if method == "POST":
@@ -74,30 +85,30 @@ class Site:
             more["json"] = body
         return self.http.request(method, self.url + path, headers=sent, **more)
 
-    def get(self, path: str, **more: Any) -> httpx2.Response:
+    def get(self, path: str, **more: Unpack[Said]) -> httpx2.Response:
         return self.call("GET", path, **more)
 
-    def post(self, path: str, body: object = None, **more: Any) -> httpx2.Response:
+    def post(self, path: str, body: object = None, **more: Unpack[Said]) -> httpx2.Response:
         return self.call("POST", path, body, **more)
 
-    def grant(self, customer: str, amount: str | int = "100", **more: Any) -> dict[str, Any]:
+    def grant(
+        self, customer: str, amount: str | int = "100", *, who: str = "op", **more: object
+    ) -> dict[str, Any]:
         """Give credits, which must work."""
-        who = more.pop("who", "op")
         body = {"customer": customer, "amount": amount, "reason": "test"} | more
         done = self.post("/api/credits/grant", body, who=who)
         assert done.status_code == 201, done.text
         return done.json()
 
-    def rich(self, amount: str | int = "100", **more: Any) -> str:
+    def rich(self, amount: str | int = "100", *, who: str = "op", **more: object) -> str:
         """A new customer with credits."""
         customer = fresh("customer")
-        self.grant(customer, amount, **more)
+        self.grant(customer, amount, who=who, **more)
         return customer
 
-    def balance(self, customer: str, **more: Any) -> dict[str, Any]:
-        asset = more.pop("asset", "credits")
+    def balance(self, customer: str, *, asset: str = "credits", who: str = "op") -> dict[str, Any]:
         query = httpx2.QueryParams({"customer": customer, "asset": asset})
-        found = self.get(f"/api/credits/balance?{query}", **more)
+        found = self.get(f"/api/credits/balance?{query}", who=who)
         assert found.status_code == 200, found.text
         return found.json()
 
@@ -125,17 +136,29 @@ def serving(
     home: Path,
     options: Options | None = None,
     limits: Limits | None = None,
+    clock: Clock | None = None,
     **environment: str,
 ) -> Iterator[Site]:
-    """A server on that database while the block runs."""
+    """A server on that database while the block runs.
+
+    With a `clock`, the ledger of the live book takes its time from there.
+    """
     settings = Settings.model_validate(
         {"DATABASE_URL": database.app_url, "COMPTOIR_HOME": home} | environment
     )
     opened: list[App] = []
 
-    def make() -> AbstractAsyncContextManager[App]:
-        return _keep(open_app(settings, Urls(database.app_url, database.owner_url), limits=limits),
-                     opened)
+    @asynccontextmanager
+    async def make() -> AsyncGenerator[App]:
+        urls = Urls(database.app_url, database.owner_url)
+        async with AsyncExitStack() as stack:
+            app = await stack.enter_async_context(open_app(settings, urls, limits=limits))
+            if clock is not None:
+                facts = await app.directory.facts(LIVE)
+                batch = Batch(urls.app, LIVE, facts, app.limits, clock)
+                app.batches[LIVE] = await stack.enter_async_context(batch)
+            opened.append(app)
+            yield app
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -165,32 +188,13 @@ def serving(
         listener.close()
 
 
-class _keep:  # noqa: N801  # reads as a verb
-    """An App's context that also shows the App to the test."""
-
-    def __init__(self, inner: AbstractAsyncContextManager[App], opened: list[App]) -> None:
-        self._inner = inner
-        self._opened = opened
-
-    async def __aenter__(self) -> App:
-        app = await self._inner.__aenter__()
-        self._opened.append(app)
-        return app
-
-    async def __aexit__(self, *error: Any) -> bool | None:
-        return await self._inner.__aexit__(*error)
-
-
 def _run(server: uvicorn.Server, listener: socket.socket, ready: threading.Event) -> None:
     async def main() -> None:
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(server.serve([listener]))
-            while not server.started and not task.done():  # the caller waits with a timeout
+            while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn has no event
                 await asyncio.sleep(0.01)
             ready.set()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
-
-
-Calls = Callable[..., httpx2.Response]

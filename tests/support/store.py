@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
@@ -52,16 +52,12 @@ class StoreDriver:
     directory: Directory
     facts: Facts
     prefix: str
-    submit_chains: Submit = field(init=False)
+    submit_chains: Submit
     clerk: Clerk = field(init=False)
     accounts: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
         self.clerk = Clerk(self, self.prefix)
-
-    def clock(self, _: int) -> int:
-        """The case's time, whatever the database says."""
-        return self.clerk.now
 
     def account(self, name: str) -> int:
         return self.accounts.get(name, NOWHERE)
@@ -86,68 +82,74 @@ class StoreDriver:
         self.clerk.now += seconds * SECOND
 
     async def balance(self, account: str) -> tuple[int, int, int]:
-        [row] = await rows(self, _BALANCE, self.accounts[account])
+        [row] = await read(self, _BALANCE, self.accounts[account])
         return (row[0], row[1], row[2])
 
     async def lots(self, account: str) -> list[tuple[int, int]]:
-        rows = await rows(self, _LOTS, self.accounts[account])
-        return [(left, pinned) for left, pinned, _ in rows]
+        found = await read(self, _LOTS, self.accounts[account])
+        return [(left, pinned) for left, pinned, _ in found]
 
     async def paid(self, account: str) -> list[int]:
-        return [paid for _, _, paid in await rows(self, _LOTS, self.accounts[account])]
+        return [paid for _, _, paid in await read(self, _LOTS, self.accounts[account])]
 
     async def state(self, hold: str) -> tuple[str, int]:
-        [row] = await rows(self, _STATE, self.clerk.id(hold))
+        [row] = await read(self, _STATE, self.clerk.id(hold))
         return (row[0], row[1])
 
     async def journal(self, account: str) -> list[tuple[str, int]]:
-        rows = await rows(self, _JOURNAL, self.accounts[account])
-        return [(kind, amount) for kind, amount in rows]
+        found = await read(self, _JOURNAL, self.accounts[account])
+        return [(kind, amount) for kind, amount in found]
 
 
-
-async def rows(driver: StoreDriver, query: Any, key: int | bytes) -> list[Any]:
+async def read(driver: StoreDriver, query: LiteralString, key: int | bytes) -> list[Any]:
     """What a query finds in the book for one key."""
     async with begin(driver.pool) as tx:
         cursor = await tx.execute(query, (BOOK, key))
         return await cursor.fetchall()
 
 
+Fresh = Callable[[str], StoreDriver]
+"""Makes the driver of one case, whose keys and accounts begin with the given prefix."""
+
+
 @asynccontextmanager
-async def store_driver(url: str, prefix: str) -> AsyncGenerator[StoreDriver]:
-    """A driver without a way in; one of the two below gives it its own."""
+async def through_batch(url: str) -> AsyncGenerator[Fresh]:
+    """Drivers, one after the other, whose requests go through one group commit."""
+    made: list[StoreDriver] = []
     async with open_pool(url, LIMITS) as pool:
         directory = Directory(pool)
-        yield StoreDriver(pool, directory, await directory.facts(BOOK), prefix)
-
-
-@asynccontextmanager
-async def through_batch(url: str, prefix: str) -> AsyncGenerator[StoreDriver]:
-    """A driver whose requests go through the group commit."""
-    async with store_driver(url, prefix) as driver:
-        async with Batch(url, BOOK, driver.facts, LIMITS, driver.clock) as batch:
+        facts = await directory.facts(BOOK)
+        async with Batch(url, BOOK, facts, LIMITS, lambda _: made[-1].clerk.now) as batch:
 
             async def submit(chains: Sequence[Chain]) -> list[list[Answer]]:
                 # Whoever submits before the writer wakes shares its commit.
                 return await asyncio.gather(*(batch.submit(chain) for chain in chains))
 
-            driver.submit_chains = submit
-            yield driver
+            def fresh(prefix: str) -> StoreDriver:
+                made.append(StoreDriver(pool, directory, facts, prefix, submit))
+                return made[-1]
+
+            yield fresh
 
 
 @asynccontextmanager
-async def through_caller(url: str, prefix: str) -> AsyncGenerator[StoreDriver]:
-    """A driver whose requests go into a transaction of their caller."""
-    async with store_driver(url, prefix) as driver:
-        driver.submit_chains = caller(driver)
-        yield driver
+async def through_caller(url: str) -> AsyncGenerator[Fresh]:
+    """Drivers whose requests go into transactions of their caller."""
+    async with open_pool(url, LIMITS) as pool:
+        directory = Directory(pool)
+        facts = await directory.facts(BOOK)
+
+        def fresh(prefix: str) -> StoreDriver:
+            async def submit(chains: Sequence[Chain]) -> list[list[Answer]]:
+                return await inside_own(driver, chains)
+
+            driver = StoreDriver(pool, directory, facts, prefix, submit)
+            return driver
+
+        yield fresh
 
 
-def caller(driver: StoreDriver) -> Submit:
-    """A caller who decides chains inside a transaction of his own."""
-
-    async def submit(chains: Sequence[Chain]) -> list[list[Answer]]:
-        async with begin(driver.pool) as tx:
-            return await execute(tx, BOOK, driver.facts, chains, driver.clock)
-
-    return submit
+async def inside_own(driver: StoreDriver, chains: Sequence[Chain]) -> list[list[Answer]]:
+    """Decide chains as a caller does who has a transaction open."""
+    async with begin(driver.pool) as tx:
+        return await execute(tx, BOOK, driver.facts, chains, lambda _: driver.clerk.now)

@@ -36,7 +36,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 TABLES: Final = Path(__file__).resolve().parents[1] / "ledger" / "tables"
 SCALES: Final = {"credits": 6, "tokens": 0, "stock": 0}
@@ -222,7 +222,9 @@ async def play(case: Case, driver: Driver) -> None:
                 await _submit(case, driver, step)
             case Look():
                 seen = await _look(driver, step)
-                assert seen == step.seen, f"{case.file}:{step.line}: {step.verb} {step.name}: {seen}"
+                assert seen == step.seen, (
+                    f"{case.file}:{step.line}: {step.verb} {step.name}: {seen}"
+                )
 
 
 async def _submit(case: Case, driver: Driver, flush: Flush) -> None:
@@ -359,10 +361,12 @@ class _Reader:
         assert flags <= _FLAGS, f"{self.case.file}:{number}: {flags}"
         pairs = [word.split("=") for word in rest if "=" in word]
         figures = {name: units(text, ask.asset) for name, text in pairs}
-        return Row(ask, outcome, differing or None, "again" in flags, "late" in flags, figures, number)
+        return Row(
+            ask, outcome, differing or None, "again" in flags, "late" in flags, figures, number
+        )
 
     def _ask(self, words: list[str]) -> Ask:
-        options = {key: text for key, text in (w.split("=") for w in words if "=" in w)}
+        options = dict(word.split("=") for word in words if "=" in word)
         match [word for word in words if "=" not in word]:
             case ["grant" | "spend" | "hold" as op, label, account, text]:
                 asset = self._asset_of.setdefault(label, self._asset(account))
@@ -384,7 +388,7 @@ class _Reader:
             case other:
                 raise AssertionError(f"{self.case.file}: cannot read {other}")
         self._note_needs(op, options)
-        text = places.get("text")
+        text: str | None = places.get("text")
         amount = None if text is None else units(text, asset)
         return Ask(op=op, label=label, asset=asset, amount=amount, **places, **_options(options))
 
@@ -402,8 +406,8 @@ class _Reader:
             self.case.needs.add(Need.ENDLESS)
 
 
-def _options(options: dict[str, str]) -> dict[str, object]:
-    made: dict[str, object] = {}
+def _options(options: dict[str, str]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
     for name, text in options.items():
         if name == "final":
             made[name] = text != "no"

@@ -1,5 +1,6 @@
 """Who may do what, in which book; how keys and tokens end."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from comptoir.domains.identity.model import CustomerToken, write_token
 from comptoir.kit.actor import Actor, Role
 from comptoir.kit.limits import SECOND
-from comptoir.web.auth import Doorman, Unauthorized
+from comptoir.web.auth import Doorman, Found, Unauthorized
 from comptoir.web.routing import EVERYBODY, OPERATORS, PUBLIC, Operation
 from comptoir.web.server import DOCUMENTED
 from tests.support.site import LIVE, Site, fresh
@@ -20,7 +21,7 @@ def address(operation: Operation) -> str:
     return operation.path.format_map(parts)
 
 
-def token(site: Site, customer: str, **more: Any) -> str:
+def token(site: Site, customer: str, **more: object) -> str:
     made = site.post("/api/customer-tokens", {"customer": customer} | more, who="svc")
     assert made.status_code == 201, made.text
     return made.json()["token"]
@@ -115,7 +116,7 @@ def test_tokens_end(site: Site) -> None:
 @pytest.mark.parametrize(
     "change", [lambda t: t[:-1], lambda t: t.replace("ct_1.", "ct_2.")], ids=["shorter", "book"]
 )
-def test_changed_tokens(site: Site, change: Any) -> None:
+def test_changed_tokens(site: Site, change: Callable[[str], str]) -> None:
     text = change(token(site, fresh()))
     assert site.get("/api/credits/balance", who=text).status_code == 401
 
@@ -169,7 +170,7 @@ class _Asked(Doorman):
     asked = 0
     answer: Any = None
 
-    async def _look_up(self, text: str, digest: bytes) -> Any:
+    async def _look_up(self, text: str, digest: bytes) -> Found:
         self.asked += 1
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -7,11 +7,11 @@ import pytest
 from tests.support.site import Site, fresh
 
 
-def item(op: str, **more: Any) -> dict[str, Any]:
+def item(op: str, **more: object) -> dict[str, Any]:
     return {"op": op, "idempotency_key": fresh("key")} | more
 
 
-def run(site: Site, requests: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
+def run(site: Site, requests: list[dict[str, Any]], **more: object) -> list[dict[str, Any]]:
     done = site.post("/api/ledger/batch", {"requests": requests} | more, who="svc")
     assert done.status_code == 200, done.text
     assert len(done.json()["results"]) == len(requests)
@@ -138,12 +138,12 @@ def test_holds_of_one_atomic_batch_form_a_group(site: Site) -> None:
         item("hold", account=account, amount=2, ttl_seconds=60),
         item("hold", customer=customer, amount="4", ttl_seconds=120),
     ], atomic=True)  # fmt: skip
-    unit, credits = (each["hold"] for each in results)
-    assert unit["group"] == credits["group"] == unit["id"]
-    assert unit["expires_at"] == credits["expires_at"]
-    for hold in (unit, credits):
+    unit, paid = (each["hold"] for each in results)
+    assert unit["group"] == paid["group"] == unit["id"]
+    assert unit["expires_at"] == paid["expires_at"]
+    for hold in (unit, paid):
         assert site.get(f"/api/credits/holds/{hold['id']}").json() == hold
-    done = site.post(f"/api/credits/holds/{credits['id']}/release")
+    done = site.post(f"/api/credits/holds/{paid['id']}/release")
     assert done.json()["hold"]["group"] == unit["id"]
     assert site.get(f"/api/credits/holds/{unit['id']}").json()["state"] == "released"
     assert site.balance(account, asset="stock")["available"] == "5"
@@ -189,7 +189,9 @@ def test_a_malformed_item_refuses_the_whole_batch(
     assert site.balance(customer)["balance"] == "9"
 
 
-@pytest.mark.parametrize("body", [{}, {"requests": []}, {"requests": {}}, [], {"requests": [1]}], ids=repr)
+@pytest.mark.parametrize(
+    "body", [{}, {"requests": []}, {"requests": {}}, [], {"requests": [1]}], ids=repr
+)
 def test_bodies_that_are_no_batch(site: Site, body: object) -> None:
     refused = site.post("/api/ledger/batch", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "validation-failed")

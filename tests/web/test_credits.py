@@ -11,7 +11,7 @@ from tests.support.site import Site, fresh
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
-def hold(site: Site, customer: str, amount: str = "10", **more: Any) -> dict[str, Any]:
+def hold(site: Site, customer: str, amount: str = "10", **more: object) -> dict[str, Any]:
     body = {"customer": customer, "amount": amount, "ttl_seconds": 600} | more
     made = site.post("/api/credits/holds", body)
     assert made.status_code == 201, made.text

@@ -227,9 +227,7 @@ def test_a_repeat_of_a_running_request(hasty: Site) -> None:
         first.start()
         while not site.app.batches[1].lanes:  # until the spend has met the locked row
             first.join(0.01)
-        repeat = site.post(
-            "/api/credits/spend", body, key=key, headers={"Accept-Language": "fr"}
-        )
+        repeat = site.post("/api/credits/spend", body, key=key, headers={"Accept-Language": "fr"})
         assert (repeat.status_code, repeat.json()["code"]) == (409, "request-in-flight")
         assert repeat.json()["title"] == "Opération déjà en cours"
         assert repeat.headers["retry-after"] == "1"
@@ -242,9 +240,7 @@ def test_a_repeat_of_a_running_request(hasty: Site) -> None:
     assert done.json() == answers[0].json()
 
 
-def test_a_locked_account_ends_in_a_clear_problem(
-    cluster: Cluster, tmp_path: Path
-) -> None:
+def test_a_locked_account_ends_in_a_clear_problem(cluster: Cluster, tmp_path: Path) -> None:
     limits = Limits(lock=0.2, writer_lock=0.1)
     with cluster.database() as database, serving(database, tmp_path, limits=limits) as site:
         customer, key = site.rich(), fresh("key")

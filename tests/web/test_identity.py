@@ -187,7 +187,8 @@ def test_assets(site: Site) -> None:
     customer = fresh("customer")
     assert site.grant(customer, "1.25", asset=code)["balance"]["balance"] == "1.25"
     fine = site.post(
-        "/api/credits/grant", {"customer": customer, "amount": "1.255", "asset": code, "reason": "x"}
+        "/api/credits/grant",
+        {"customer": customer, "amount": "1.255", "asset": code, "reason": "x"},
     )
     assert fine.json()["errors"][0]["code"] == "amount-too-precise"
 

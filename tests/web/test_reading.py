@@ -1,6 +1,7 @@
 """Balances, lists, cursors, ETags."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ from comptoir.domains.identity.model import sign_text
 from tests.support.site import Site, fresh
 
 
-def all_pages(site: Site, path: str, limit: int, **more: Any) -> list[dict[str, Any]]:
+def all_pages(site: Site, path: str, limit: int, who: str = "op") -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor = ""
     for _ in range(100):
-        page = site.get(f"{path}&limit={limit}{cursor}", **more)
+        page = site.get(f"{path}&limit={limit}{cursor}", who=who)
         assert page.status_code == 200, page.text
         assert len(page.json()["items"]) <= limit
         items += page.json()["items"]
@@ -76,7 +77,7 @@ def test_movements_newest_first_in_pages(site: Site) -> None:
     found = all_pages(site, f"/api/credits/transactions?customer={customer}", 3)
     assert [each["seq"] for each in found] == list(range(10, 0, -1))
     assert [each["reference"] for each in found] == [f"r{n}" for n in range(8, -1, -1)] + [None]
-    for newer, older in zip(found, found[1:], strict=False):
+    for newer, older in pairwise(found):
         assert newer["before"] == older["after"]
 
 

@@ -59,7 +59,13 @@ def _shown(found: Verification) -> dict[str, object]:
         "accounts": found.accounts,
         "movements": found.movements,
         "drift": [
-            {"check": each.check, "table": each.table, "row": each.row, "detail": each.detail}
+            {
+                "book": each.book,
+                "check": each.check,
+                "table": each.table,
+                "row": each.row,
+                "detail": each.detail,
+            }
             for each in found.drift
         ],
         "truncated": found.truncated,
@@ -77,7 +83,7 @@ def _report(desk: Desk, found: Verification) -> None:
         )
         return
     desk.tell("verify.unbalanced")
-    rows = [(each.table, str(each.row), f"{each.check}: {each.detail}") for each in found.drift]
+    rows = [(each.table, each.row, f"{each.check}: {each.detail}") for each in found.drift]
     desk.table(("column.table", "column.row", "column.fault"), rows)
     if found.truncated:
         desk.tell("verify.truncated")

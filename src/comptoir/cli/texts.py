@@ -241,10 +241,14 @@ TEXTS: Final[dict[str, Texts]] = {
         ),
     ),
     "error.embedded-occupied": (
-        "The folder {home} holds other things or belongs to someone else. Set COMPTOIR_HOME to a "
-        "folder of its own.",
-        "Le dossier {home} contient autre chose ou appartient à quelqu'un d'autre. Donnez dans "
-        "COMPTOIR_HOME un dossier réservé à Comptoir.",
+        (
+            "The folder {home} holds other things or belongs to someone else. Set COMPTOIR_HOME to "
+            "a folder of its own."
+        ),
+        (
+            "Le dossier {home} contient autre chose ou appartient à quelqu'un d'autre. Donnez dans "
+            "COMPTOIR_HOME un dossier réservé à Comptoir."
+        ),
     ),
     "error.embedded-locked": (
         (

@@ -22,6 +22,7 @@ SELECT s.id, s.code, s.scale,
     max(a.id) FILTER (WHERE a.name = 'breakage'), max(a.id) FILTER (WHERE a.name = 'supplier')
 FROM comptoir.assets s
 JOIN comptoir.accounts a ON a.book_id = s.book_id AND a.asset_id = s.id AND NOT a.bounded
+    AND a.name IN ('issuer', 'revenue', 'breakage', 'supplier')
 WHERE s.book_id = %s GROUP BY s.id, s.code, s.scale ORDER BY s.id"""
 
 _OPEN_ASSET: Final = "SELECT comptoir.open_asset(%s, %s, %s::smallint)"

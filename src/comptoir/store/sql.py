@@ -44,9 +44,12 @@ FROM comptoir.requests r
 LEFT JOIN comptoir.movements m
     ON (m.book_id, m.account_id, m.version) = (r.book_id, r.account_id, r.version)
 LEFT JOIN comptoir.holds h ON (h.book_id, h.id) = (m.book_id, m.hold_id)
-LEFT JOIN comptoir.movements x
-    ON (x.book_id, x.account_id, x.version) = (r.book_id, m.contra_id, r.mirror_version)
+LEFT JOIN LATERAL (
+    SELECT * FROM comptoir.movements
+    WHERE (book_id, account_id, version) = (r.book_id, m.contra_id, r.mirror_version) LIMIT 1
+) x ON true
 WHERE r.book_id = %s AND r.id = ANY(%s::bytea[])"""
+"""LIMIT keeps the planner from merging the mirrored lines with the journal of the whole book."""
 
 LOTS_OF_ONE: Final = f"""
 SELECT {_LOT} FROM comptoir.lots l WHERE l.book_id = %s AND l.account_id = %s AND l.open

@@ -11,10 +11,12 @@ DUE: Final = """
 SELECT b.id, a.id FROM comptoir.books b
 CROSS JOIN LATERAL (
     SELECT id FROM comptoir.accounts
-    WHERE book_id = b.id AND next_expiry <= clock_timestamp()
+    WHERE book_id = b.id AND next_expiry <= now()
     ORDER BY next_expiry LIMIT %s
 ) a
 ORDER BY b.id LIMIT %s"""
+"""now(), not clock_timestamp(): what may change within a statement cannot be looked up in an index,
+and every account with an expiry would be read."""
 
 _REVISION: Final = "SELECT version_num FROM comptoir.alembic_version"
 

@@ -155,7 +155,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
         ("this asset has {scale} decimals", "cet actif a {scale} décimales"),
     ),
     "amount-too-large": _p(
-        422, _USAGE, _INVALID, ("the total is too large", "le total est trop grand")
+        422, _USAGE, _INVALID, ("makes the total too large", "rend le total trop grand")
     ),
     "cost-invalid": _p(
         422,
@@ -298,7 +298,10 @@ PROBLEMS: Final[dict[str, Problem]] = {
         404,
         _REFUSED,
         _NOT_FOUND,
-        ("There is no book {book}.", "Le livre {book} n'existe pas."),
+        (
+            "There is no book {book}; there are {books}.",
+            "Le livre {book} n'existe pas ; il y a {books}.",
+        ),
     ),
     "asset-mismatch": _p(
         422,

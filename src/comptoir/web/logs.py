@@ -44,7 +44,7 @@ class Log:
         """Something that happened apart from requests."""
         self._logger.info(event, **more)
 
-    def exception(self, error: BaseException, request_id: str | None = None) -> None:
+    def unexpected(self, error: BaseException, request_id: str | None = None) -> None:
         """Something that nobody expected, with where it came from."""
         self._logger.error(
             "unexpected", request_id=request_id, exc_info=(type(error), error, error.__traceback__)

@@ -16,6 +16,7 @@ from comptoir.web.replies import PROBLEM, Header, Reply, Send, encode, write_tim
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_RANDOM_AT_ONCE: Final = 1_000
 _UNMATCHED: Final = "unmatched"
 _GONE: Final = 499
 """What the log says when the client left before it was answered; nginx's word for it."""
@@ -61,6 +62,7 @@ class Around:
         self._metrics = metrics
         self._clock = clock
         self._randomness = randomness
+        self._random = b""
         self._locale = locale
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401  # ASGI
@@ -82,7 +84,7 @@ class Around:
         try:
             await self._app(scope, receive, send_marked)
         except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, it is answered
-            self._log.exception(error, request_id.decode())
+            self._log.unexpected(error, request_id.decode())
             if status == _GONE:
                 await _internal(scope, self._locale)(scope, receive, send_marked)
         finally:
@@ -92,7 +94,14 @@ class Around:
         for name, value in scope["headers"]:
             if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 return value
-        return str(uuid7(self._clock(), self._randomness(10))).encode()
+        return str(uuid7(self._clock(), self._ten_random_bytes())).encode()
+
+    def _ten_random_bytes(self) -> bytes:
+        """Randomness is fetched for many requests at once: asking the system for it is dear."""
+        if not self._random:
+            self._random = self._randomness(_RANDOM_AT_ONCE)
+        taken, self._random = self._random[:10], self._random[10:]
+        return taken
 
     def _note(self, scope: Any, status: int, request_id: bytes, seconds: float) -> None:  # noqa: ANN401
         method: str = scope["method"] if scope["method"] in _METHODS else "OTHER"

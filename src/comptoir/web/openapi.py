@@ -36,6 +36,28 @@ _FIGURES: Final = {"needed": "5", "available": "3", "field": "amount", "asset": 
                    "action": "ai.generate", "book": "live"}  # fmt: skip
 
 
+_HOLD_LINKS: Final = ("credits_capture", "credits_release", "credits_renew", "credits_read_hold")
+_LINKS: Final[dict[str, Schema]] = {
+    "credits_hold": {
+        each: {"operationId": each, "parameters": {"hold": "$response.body#/hold/id"}}
+        for each in _HOLD_LINKS
+    },
+    **{
+        each: {
+            "credits_reverse": {
+                "operationId": "credits_reverse",
+                "requestBody": {
+                    "movement": "$response.body#/movement/id",
+                    "reason": "Given by mistake",
+                },
+            }
+        }
+        for each in ("credits_grant", "credits_spend")
+    },
+}
+"""What an answer leads to."""
+
+
 def document(operations: Sequence[Operation]) -> Schema:
     """The whole document."""
     schemas = _schemas(operations)
@@ -79,7 +101,7 @@ def _ref(model: type[BaseModel]) -> Schema:
 
 def _operation(operation: Operation, schemas: dict[str, Schema]) -> Schema:
     described: Schema = {
-        "operationId": f"{operation.tag}_{operation.handler.__name__}",
+        "operationId": _id(operation),
         "summary": operation.summary[0],
         "tags": [operation.tag],
         "parameters": [*_parts(operation), *_query(operation), *_headers(operation)],
@@ -98,6 +120,10 @@ def _operation(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         }
     assert operation.answer.__name__.replace("[", "_").replace("]", "_") in schemas
     return described
+
+
+def _id(operation: Operation) -> str:
+    return f"{operation.tag}_{operation.handler.__name__}"
 
 
 def _parts(operation: Operation) -> Iterable[Schema]:
@@ -167,6 +193,8 @@ def _responses(operation: Operation) -> Schema:
             for name, told in operation.headers.items()
         },
     }
+    if _id(operation) in _LINKS:
+        success["links"] = _LINKS[_id(operation)]
     responses: Schema = {str(operation.status): success}
     if "ETag" in operation.headers:
         responses["304"] = {"description": "Nothing has changed"}

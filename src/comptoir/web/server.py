@@ -53,7 +53,7 @@ class Counter(FastAPI):
     """The application. Its OpenAPI document is made of the operations themselves."""
 
     def __init__(self, served: Sequence[Operation], **more: Any) -> None:  # noqa: ANN401  # FastAPI's
-        super().__init__(openapi_url=None, docs_url=None, redoc_url=None, **more)
+        super().__init__(title="Comptoir", openapi_url=None, docs_url=None, redoc_url=None, **more)
         self.served = served
 
     def openapi(self) -> dict[str, Any]:
@@ -135,4 +135,4 @@ def build() -> FastAPI:
     settings = composition.read_settings()
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     options = Options(settings.locale, settings.log_format, origins)
-    return create_app(lambda: composition.open_here(settings), options)
+    return create_app(lambda: composition.open_served(settings), options)

@@ -177,6 +177,7 @@ class ResultShape(BaseModel):
     movement: MovementShape | None = None
     hold: HoldShape | None = None
     balance: BalanceShape | None = None
+    late: bool | None = None
     replayed: bool | None = None
     problem: ProblemShape | None = None
 

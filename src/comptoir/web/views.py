@@ -4,10 +4,19 @@ An answer to a request is made of the figures that the ledger stored for it, nev
 by now, so that a repeat gets the very same body.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from comptoir.domains.credits.commands import STOCK, STOCK_PREFIX, Built
-from comptoir.domains.credits.model import Ask, Balance, HoldView, LotView, Movement, Op, Price
+from comptoir.domains.credits.model import (
+    LOW_SHARE,
+    Ask,
+    Balance,
+    HoldView,
+    LotView,
+    Movement,
+    Op,
+    Price,
+)
 from comptoir.domains.identity.model import Customer, Key
 from comptoir.kit.amounts import format_amount
 from comptoir.kit.ids import hold_name, movement_name
@@ -28,28 +37,61 @@ BALANCE_CHANGES: Final = frozenset(Kind) - {
 """Kinds of movements that change what is posted; the others only set aside or free."""
 
 
-def balance_after(owner: str | None, asset: Asset, line: Line) -> View:
-    """The balance right after a line of the journal."""
-    figures = Balance(
-        owner, asset, line.posted, line.held, line.debt, line.filled, line.version, line.at
-    )
-    return balance(figures)
+class Figures(Protocol):
+    """What a balance shows: an account's figures after one of its lines."""
+
+    @property
+    def posted(self) -> int:
+        """The settled balance."""
+        ...
+
+    @property
+    def held(self) -> int:
+        """What open holds set aside of it."""
+        ...
+
+    @property
+    def debt(self) -> int:
+        """What is owed."""
+        ...
+
+    @property
+    def filled(self) -> int:
+        """The balance right after the last grant."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The number of journal lines."""
+        ...
+
+    @property
+    def at(self) -> int:
+        """The time of the last one, in microseconds."""
+        ...
 
 
 def balance(of: Balance) -> View:
     """A balance; a stock account has `account` in place of `customer`."""
-    scale = of.asset.scale
+    return balance_after(of.owner, of.asset, of)
+
+
+def balance_after(owner: str | None, asset: Asset, figures: Figures) -> View:
+    """The balance right after a line of the journal."""
+    scale = asset.scale
+    available = figures.posted - figures.held
+    threshold = figures.filled // LOW_SHARE
     return {
-        _owner_field(of.asset, of.owner): of.owner,
-        "asset": of.asset.code,
-        "balance": format_amount(of.posted, scale),
-        "held": format_amount(of.held, scale),
-        "available": format_amount(of.available, scale),
-        "debt": format_amount(of.debt, scale),
-        "low": of.low,
-        "low_threshold": format_amount(of.low_threshold, scale),
-        "version": of.version,
-        "updated_at": write_time(of.at) if of.version else None,
+        _owner_field(asset, owner): owner,
+        "asset": asset.code,
+        "balance": format_amount(figures.posted, scale),
+        "held": format_amount(figures.held, scale),
+        "available": format_amount(available, scale),
+        "debt": format_amount(figures.debt, scale),
+        "low": available < threshold,
+        "low_threshold": format_amount(threshold, scale),
+        "version": figures.version,
+        "updated_at": write_time(figures.at) if figures.version else None,
     }
 
 

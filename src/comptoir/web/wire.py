@@ -150,21 +150,36 @@ Model = Annotated[str, _text(limits.MODEL_LENGTH), Field(examples=["large-2"])]
 AssetCode = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$"), Field(examples=["credits"])
 ]
+_VALUE: Final = NO_CONTROL.replace("+$", "*$")
 Metadata = Annotated[
     dict[
         Annotated[str, _text(limits.METADATA_KEY_LENGTH, PRINTABLE)],
-        Annotated[
-            str,
-            StringConstraints(
-                max_length=limits.METADATA_VALUE_LENGTH, pattern=NO_CONTROL.replace("+$", "*$")
-            ),
-        ],
+        Annotated[str, StringConstraints(max_length=limits.METADATA_VALUE_LENGTH, pattern=_VALUE)],
     ],
-    Field(max_length=limits.METADATA_ENTRIES, examples=[{"campaign": "spring"}]),
+    Field(max_length=limits.METADATA_ENTRIES),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": limits.METADATA_ENTRIES,
+            "propertyNames": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": limits.METADATA_KEY_LENGTH,
+                "pattern": PRINTABLE,
+            },
+            "additionalProperties": {
+                "type": "string",
+                "maxLength": limits.METADATA_VALUE_LENGTH,
+                "pattern": _VALUE,
+            },
+            "examples": [{"campaign": "spring"}],
+        }
+    ),
 ]
+
 Seconds = Annotated[int, Field(ge=1, le=limits.TTL_SECONDS_MAX, examples=[600])]
 Priority = Annotated[int, Field(ge=0, le=limits.PRIORITY_MAX, examples=[50])]
-Quantity = Annotated[int, Field(ge=1, le=limits.BALANCE_MAX, examples=[1])]
+Quantity = Annotated[int, Field(ge=1, le=limits.QUANTITY_MAX, examples=[1])]
 
 
 class Wire(BaseModel):
@@ -188,8 +203,16 @@ def _truth(value: object) -> object:
 
 Limit = Annotated[
     int,
-    BeforeValidator(_whole, json_schema_input_type=int),
-    Field(ge=1, le=limits.LIST_MAX, examples=[limits.LIST_DEFAULT]),
+    Field(ge=1, le=limits.LIST_MAX),
+    BeforeValidator(_whole),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": limits.LIST_MAX,
+            "examples": [limits.LIST_DEFAULT],
+        }
+    ),
 ]
 Flag = Annotated[bool, BeforeValidator(_truth, json_schema_input_type=bool)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=limits.CURSOR_LENGTH)]

@@ -75,6 +75,8 @@ class Act:
 
 async def _stampede(scene: Scene) -> None:
     scene.stampede = await race.stampede(scene.caller)
+    # A refused batch is no HTTP error: its answer lists what became of each request.
+    scene.tally.refused["insufficient-stock"] += scene.stampede.refused
 
 
 async def _deliveries(scene: Scene) -> None:

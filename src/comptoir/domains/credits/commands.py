@@ -42,9 +42,9 @@ PriceOf = Callable[[Asset, str], Awaitable[Price]]
 """Looks up the price of an action in force; raises NotFound when there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Built:
-    """A request, with what its answer needs to be shown.
+    """A request, with what its answer needs to be shown. Nothing changes one.
 
     Attributes:
         request: what the ledger decides.

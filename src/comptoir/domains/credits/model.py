@@ -24,9 +24,12 @@ class Op(StrEnum):
     TRANSFER = "transfer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Ask:
-    """A request as a caller wrote it, with its names not yet looked up.
+    """A request as a caller wrote it, with its names not yet looked up. Nothing changes one.
+
+    It is not declared frozen because making a frozen one takes five times as long, and every
+    spend makes one.
 
     Attributes:
         op: what is asked.

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote
 
-from comptoir.kit.errors import ComptoirError
+from comptoir.kit.errors import Unavailable
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "comptoir_owner"
@@ -90,7 +90,7 @@ log_min_error_statement = panic
 """
 
 
-class EmbeddedError(ComptoirError):
+class EmbeddedError(Unavailable):
     """The bundled PostgreSQL cannot be used; `code` and `figures` say why, and what to do."""
 
 

@@ -140,7 +140,7 @@ class TransferBody(_Described):
     """Move credits between two customers, or units between two stock accounts."""
 
     customer: Annotated[wire.Customer, Field(alias="from")]
-    target: Annotated[wire.Customer, Field(alias="to")]
+    target: Annotated[wire.Customer, Field(alias="to", examples=["bob@example.com"])]
     amount: wire.Amount
     asset: wire.AssetCode | None = None
     reason: wire.Reason | None = None

@@ -27,13 +27,13 @@ def ready(newest: Callable[[], str] = head) -> Handler:
     """GET /health/ready: the database answers and has the tables of this version."""
     wanted = newest()
 
-    async def handler(call: Call) -> Reply:
+    async def is_ready(call: Call) -> Reply:
         found = await revision(call.app.pool)
         if found != wanted:
             raise Unavailable("migrations-behind")
         return ok({"status": "ready", "database": "up", "migration": found}, _NO_STORE)
 
-    return handler
+    return is_ready
 
 
 def figures(metrics: Metrics) -> tuple[Operation, ...]:

@@ -177,7 +177,7 @@ async def transactions(call: Call, query: MovementsQuery) -> Reply:
     return _page([views.movement(each) for each in found[: query.limit]], following)
 
 
-async def hold(call: Call) -> Reply:
+async def read_hold(call: Call) -> Reply:
     """GET /api/credits/holds/{hold}."""
     named = parse_hold(call.part("hold"))
     if named is None:
@@ -276,7 +276,7 @@ OPERATIONS: Final = (
     ),
     _read(
         "/api/credits/holds/{hold}",
-        hold,
+        read_hold,
         ("Read a hold", "Lire une retenue"),
         answer=shapes.HoldShape,
         parts=HOLD_PART,

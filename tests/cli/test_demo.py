@@ -1,0 +1,232 @@
+"""The demo: an exact receipt, and nothing left behind, however it ends."""
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from comptoir.app import Urls
+from comptoir.cli.demo import receipt as receipts
+from comptoir.cli.demo.caller import Caller, Tally
+from comptoir.cli.demo.race import Repeats, Stampede
+from comptoir.cli.demo.receipt import Findings, Receipt
+from comptoir.cli.demo.scene import Scene
+from comptoir.cli.demo.view import draw
+from comptoir.cli.say import Say
+from tests.cli.conftest import Shell
+from tests.support.postgres import Database
+
+RECEIPT = {
+    "buyers": 500,
+    "units": 10,
+    "sold": 10,
+    "oversold": 0,
+    "deliveries": 50,
+    "grants": 1,
+    "balanced": True,
+}
+DEADLINE = 90.0
+
+
+@dataclass(slots=True)
+class Left:
+    """What processes and folders a demo in a temporary folder of its own has left."""
+
+    folder: Path
+
+    def processes(self) -> list[str]:
+        """Everything whose command line, folder or environment names the temporary folder."""
+        found: list[str] = []
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (path / "cmdline").read_bytes() + (path / "environ").read_bytes()
+                state = (path / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if state not in "ZX" and os.fsencode(self.folder) in words:
+                found.append(f"{path.name} {words[:200]!r}")
+        return found
+
+    def folders(self) -> list[Path]:
+        return list(self.folder.iterdir())
+
+    def nothing(self) -> bool:
+        return not self.processes() and not self.folders()
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Left:
+    folder = tmp_path / "t"
+    folder.mkdir()
+    return Left(folder)
+
+
+def start(
+    shell: Shell, left: Left, *arguments: str, terminal: int | None = None
+) -> subprocess.Popen[str]:
+    out = subprocess.PIPE if terminal is None else terminal
+    return subprocess.Popen(
+        [sys.executable, "-m", "comptoir.cli", "demo", *arguments],
+        cwd=shell.folder,
+        env=shell.environment(TMPDIR=str(left.folder), TERM="xterm", COLUMNS="100", LINES="40"),
+        stdin=subprocess.DEVNULL if terminal is None else terminal,
+        stdout=out,
+        stderr=out,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until(done: Callable[[], bool], what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not done():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.05)
+
+
+def serving(left: Left) -> bool:
+    return any("exit-with-parent" in each for each in left.processes())
+
+
+@pytest.mark.pg
+@pytest.mark.race
+@pytest.mark.slow
+def test_the_receipt_of_a_headless_run(bare: Shell, short: Left):
+    with start(bare, short, "--headless", "--json", "--seconds", "2") as demo:
+        out, err = demo.communicate(timeout=DEADLINE)
+    assert demo.returncode == 0, err
+    assert out.count("\n") == 1
+    assert list(json.loads(out).items()) == list(RECEIPT.items())
+    assert "500 buyers" in err
+    assert short.nothing(), (short.processes(), short.folders())
+
+
+@pytest.mark.pg
+@pytest.mark.crash
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_nothing_is_left_when_it_is_interrupted(bare: Shell, short: Left, number: signal.Signals):
+    with start(bare, short, "--headless", "--json", "--seconds", "60") as demo:
+        wait_until(lambda: serving(short), short.processes)
+        demo.send_signal(number)
+        out, err = demo.communicate(timeout=DEADLINE)
+    assert demo.returncode == 130, err
+    assert out == ""
+    assert "no receipt" in err
+    wait_until(short.nothing, lambda: (short.processes(), short.folders()))
+
+
+@pytest.mark.pg
+@pytest.mark.crash
+@pytest.mark.slow
+def test_nothing_is_left_when_it_is_killed(bare: Shell, short: Left):
+    with start(bare, short, "--headless", "--seconds", "60") as demo:
+        wait_until(lambda: serving(short), short.processes)
+        demo.kill()
+        demo.communicate(timeout=DEADLINE)
+    wait_until(short.nothing, lambda: (short.processes(), short.folders()))
+
+
+@pytest.mark.pg
+@pytest.mark.slow
+def test_on_a_terminal_the_view_stays_until_ctrl_c(bare: Shell, short: Left):
+    ours, theirs = pty.openpty()
+    with start(bare, short, "--seconds", "1", terminal=theirs) as demo:
+        os.close(theirs)
+        printed = bytearray()
+        while b"stays open" not in printed:
+            printed += os.read(ours, 65_536)
+        assert demo.poll() is None
+        demo.send_signal(signal.SIGINT)
+        try:
+            while block := os.read(ours, 65_536):
+                printed += block
+        except OSError:
+            pass  # a terminal whose other side is closed ends so
+        assert demo.wait(DEADLINE) == 0
+    os.close(ours)
+    last = printed.decode().strip().splitlines()[-1]
+    assert json.loads(last) == RECEIPT
+    wait_until(short.nothing, lambda: (short.processes(), short.folders()))
+
+
+SEEN = Stampede(bought=10, refused=490, unheard=0)
+DELIVERED = Repeats(answered=50, movements=1)
+
+
+@pytest.mark.pg
+async def test_a_receipt_of_books_without_a_race_names_every_fault(database: Database):
+    urls = Urls(database.app_url, database.owner_url)
+    found = await receipts.read_back(urls, SEEN, DELIVERED)
+    assert found.receipt.balanced
+    assert (found.receipt.sold, found.receipt.grants, found.receipt.buyers) == (0, 0, 0)
+    keys = {key for key, _ in found.faults}
+    assert {"demo.fault.sold", "demo.fault.grants", "demo.fault.saw-bought"} <= keys
+
+
+def findings(**other: object) -> Findings:
+    right = Receipt(500, 10, 10, 0, 50, 1, balanced=True)
+    faults: list[tuple[str, dict[str, object]]] = [
+        (f"demo.fault.{name}", {"found": value, "wanted": "?"}) for name, value in other.items()
+    ]
+    return Findings(right, faults)
+
+
+@pytest.mark.parametrize("locale", ["en", "fr"])
+async def test_the_view_is_readable_without_colour(locale: str):
+    tally = Tally()
+    caller = Caller("http://127.0.0.1:1", "key", 1, tally)
+    scene = Scene("http://127.0.0.1:1", caller, tally)
+    say = Say(locale)
+    try:
+        empty = pictured(say, scene)
+        tally.requests, tally.spent = 1_234, 2_500_000_250_000
+        tally.rates.extend([0, 400, 834])
+        tally.latencies.extend([0.001, 0.002, 0.2])
+        tally.lines.append(("spend", "demo-customer-01", "-0.25", "99.75"))
+        scene.stampede, scene.repeats, scene.findings = SEEN, DELIVERED, findings()
+        scene.books.balanced = False
+        full = pictured(say, scene)
+        scene.findings = findings(sold=11)
+        faulty = pictured(say, scene)
+    finally:
+        await caller.close()
+    assert "0 / 10" in empty
+    assert ("1,234" if locale == "en" else "1\u202f234") in full
+    assert ("2,500,000.25" if locale == "en" else "2\u202f500\u202f000,25") in full
+    assert "demo-customer-01" in full
+    assert ("NOT BALANCED" if locale == "en" else "FAUX") in full
+    assert ("1 figures" if locale == "en" else "1 chiffres") in faulty
+    assert max(len(line) for line in full.splitlines()) <= 100
+
+
+def pictured(say: Say, scene: Scene) -> str:
+    console = Console(width=100, color_system=None, file=StringIO())
+    with console.capture() as printed:
+        console.print(draw(say, scene))
+    return printed.get()
+
+
+async def test_a_server_that_never_answers_is_counted_not_raised(monkeypatch: pytest.MonkeyPatch):
+    async def at_once(_: float) -> None:
+        return None
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    tally = Tally()
+    caller = Caller("http://127.0.0.1:1", "key", 1, tally)
+    try:
+        reply = await caller.post("/api/credits/grant", {}, "key")
+    finally:
+        await caller.close()
+    assert (reply.status, tally.failed, tally.requests) == (0, 1, 0)

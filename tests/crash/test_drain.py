@@ -1,0 +1,90 @@
+"""A server that is asked to end answers whatever it has taken."""
+
+import asyncio
+from collections.abc import Generator
+from pathlib import Path
+
+import aiohttp
+import psycopg
+import pytest
+
+from comptoir.kit.ids import request_id
+from tests.support.batches import assert_verified, rows, until
+from tests.support.postgres import Database
+from tests.support.servers import LIVE, Crowd, Reply, Server, add_keys, crowd, serving
+
+pytestmark = [pytest.mark.pg, pytest.mark.crash]
+CALLERS = 64
+
+
+@pytest.fixture
+def server(tmp_path: Path, database: Database) -> Generator[Server]:
+    with serving(tmp_path, database) as [one]:
+        yield one
+    assert_verified(database)
+
+
+def stored(database: Database) -> set[bytes]:
+    query = "SELECT id FROM comptoir.requests WHERE op = 'spend'"
+    return {id_ for [id_] in rows(database.owner_url, query)}
+
+
+async def call_until_it_ends(clients: Crowd, caller: int, told: dict[str, Reply]) -> int:
+    """Spend again and again; returns how often nobody answered."""
+    for n in range(100_000):
+        key = f"{caller}-{n}"
+        try:
+            reply = await clients.post("/api/credits/spend", {"customer": "a", "amount": 1}, key)
+        except (aiohttp.ClientError, ConnectionError):
+            return 1
+        if reply.status != 200:
+            assert (reply.status, reply.code) == (503, "shutting-down")
+            return 0
+        told[key] = reply
+    raise AssertionError("the server does not end")
+
+
+async def test_everything_that_was_done_was_answered(server: Server, database: Database):
+    told: dict[str, Reply] = {}
+    async with crowd([server], add_keys(database)) as clients:
+        await clients.grant("a", "999999")
+        async with asyncio.TaskGroup() as group:
+            for caller in range(CALLERS):
+                group.create_task(call_until_it_ends(clients, caller, told))
+            await until(lambda: len(told) > 500)
+            server.ask_to_stop()
+    assert await asyncio.to_thread(server.stop) == 0
+    assert stored(database) == {request_id(LIVE, key) for key in told}
+
+
+async def test_a_request_that_waits_for_a_locked_account_is_answered(
+    server: Server, database: Database
+):
+    async with crowd([server], add_keys(database)) as clients:
+        await clients.grant("a", "10")
+        with psycopg.connect(database.app_url) as foreign:
+            foreign.execute("SELECT FROM comptoir.accounts WHERE bounded FOR UPDATE")
+            asked = [
+                asyncio.ensure_future(
+                    clients.post("/api/credits/spend", {"customer": "a", "amount": 1}, f"s{n}")
+                )
+                for n in range(8)
+            ]
+
+            def waits() -> bool:
+                query = """SELECT FROM pg_stat_activity WHERE datname = current_database()
+                    AND application_name = 'comptoir' AND wait_event_type = 'Lock'"""
+                return rows(database.superuser_url, query) != []
+
+            await until(waits)
+            server.ask_to_stop()
+            await until(lambda: not is_listening(server))
+        replies = await asyncio.gather(*asked)
+    assert [reply.status for reply in replies] == [200] * 8
+    assert await asyncio.to_thread(server.stop) == 0
+
+
+def is_listening(server: Server) -> bool:
+    assert server.process is not None
+    files = Path(f"/proc/{server.process.pid}/net/tcp").read_text().splitlines()
+    return any(f":{server.port:04X} " in line and " 0A " in line for line in files)

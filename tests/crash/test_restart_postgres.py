@@ -1,0 +1,100 @@
+"""PostgreSQL is killed, stopped and started again under a server that goes on."""
+
+import asyncio
+import fcntl
+import os
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import pytest
+
+from comptoir.store.embedded import start, status
+from comptoir.store.migrate import migrate
+from tests.crash.load import Load, judge, work
+from tests.support.batches import assert_verified
+from tests.support.postgres import Database
+from tests.support.servers import Server, add_keys, crowd, serving
+
+pytestmark = [pytest.mark.pg, pytest.mark.crash]
+ENDS: Final = (signal.SIGKILL, signal.SIGQUIT, signal.SIGINT)
+"""Killed, stopped at once (which is a crash too), and stopped as an operator does."""
+
+RECOVERY: Final = 10.0
+"""Seconds after which a server that has its database back must answer again."""
+
+CLEAR: Final = {"database-down", "outcome-unknown"}
+
+
+@pytest.fixture
+def home() -> Generator[Path]:
+    with TemporaryDirectory(prefix="restart-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def nobody_may_start(home: Path) -> Generator[None]:
+    """Keep the watcher, which starts a server that died, from doing so."""
+    with (home / "change.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+async def restart(load: Load, home: Path, restarts: int, between: int) -> None:
+    """End PostgreSQL under load, until callers have noticed, and start it again."""
+    for n in range(restarts):
+        await load.wait_for(between)
+        pid = status(home).pid
+        assert pid is not None
+        noticed = load.failures.total()
+        with nobody_may_start(home):
+            os.kill(pid, ENDS[n % len(ENDS)])
+            while load.failures.total() < noticed + 64:
+                await asyncio.sleep(0.01)
+        await asyncio.to_thread(lambda: start(home).close())
+        async with asyncio.timeout(RECOVERY):
+            await load.wait_for(64)
+    await load.wait_for(between)
+
+
+async def restarted_database(home: Path, restarts: int, between: int) -> Load:
+    with start(home / "pg") as embedded:
+        database = Database(
+            embedded.urls.owner_url, embedded.urls.app_url, embedded.urls.superuser_url
+        )
+        migrate(database.owner_url)
+        keys = add_keys(database)
+        with serving(home, database) as [server]:
+            async with crowd([server], keys) as clients:
+                load = await work(
+                    clients, restarts, lambda load: restart(load, home / "pg", restarts, between)
+                )
+                await load.repeat_all()
+                await readiness_returns(server)
+        assert_verified(database)
+        judge(database.owner_url, load.asked)
+    assert {status for status, _ in load.failures} <= {409, 503}, load.failures
+    codes = {code for status, code in load.failures if status == 503}
+    assert codes <= {*CLEAR, "account-busy", "overloaded"}, load.failures
+    assert codes & CLEAR
+    return load
+
+
+async def readiness_returns(server: Server) -> None:
+    async with asyncio.timeout(RECOVERY):
+        await asyncio.to_thread(server.wait_until_ready)
+
+
+@pytest.mark.slow
+async def test_nothing_is_lost_or_doubled_by_restarts(home: Path):
+    await restarted_database(home, restarts=3, between=200)
+
+
+@pytest.mark.soak
+async def test_twenty_restarts_under_load(home: Path):
+    load = await restarted_database(home, restarts=20, between=1_000)
+    assert load.found_done > 0, "some commits were done though their connection was lost"
+    print(f"{load.acknowledged} acknowledged; not answered: {dict(load.failures)}")

@@ -1,0 +1,157 @@
+"""No hot statement reads a whole table: plans at a million rows, without any planner setting."""
+
+import re
+from collections.abc import Generator, Iterator
+from types import ModuleType
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from comptoir.domains.credits import sql as credits_sql
+from comptoir.domains.identity import sql as identity_sql
+from comptoir.store import directory, sql, sweep
+from tests.support.postgres import Cluster
+
+pytestmark = [pytest.mark.pg, pytest.mark.slow, pytest.mark.xdist_group("plans")]
+MILLION: Final = 1_000_000
+SMALL: Final = {"books", "assets", "alembic_version"}
+"""Tables of a page or two, which are quicker read than looked up in."""
+
+_VERB: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+_PARAMETER: Final = re.compile(r"%\((\w+)\)s|%s")
+_WHOLE_BOOK: Final = re.compile(r"\(?book_id = [^ ]+\)?")
+"""A look-up by nothing but the book reads as much as no look-up at all."""
+
+Node = dict[str, Any]
+
+# A customer in ten has a hold, one in five an expiring lot; ten movements each.
+FILL: Final = """
+SET session_replication_role = replica;
+SET synchronous_commit = off;
+INSERT INTO comptoir.customers (book_id, customer)
+    SELECT 1, 'customer-' || n FROM generate_series(1, 100000) n;
+INSERT INTO comptoir.accounts (book_id, asset_id, customer_id, bounded, posted, held, filled,
+        version, lots_made, open_lots, next_expiry, at, seal)
+    SELECT 1, 1 + c.id % 2, c.id, true, 1000, 0, 1000, 10, 2, 2,
+        CASE WHEN c.id % 5 = 0 THEN now() + c.id * interval '1 second' END, now(), 0
+    FROM comptoir.customers c;
+INSERT INTO comptoir.movements (book_id, account_id, version, contra_id, amount, posted, held, debt,
+        filled, kind, at, request_id, lots, parts, hold_id, reverses, seal)
+    SELECT 1, a.id, v, CASE v WHEN 5 THEN 1 + a.id * 7919 % 100000 ELSE 1 END, 100, v * 100, 0, 0,
+        v * 100, CASE v WHEN 5 THEN 'transfer' ELSE 'grant' END, now() + v * interval '1 second',
+        decode(md5(a.id || '-' || v), 'hex'), ARRAY[1], ARRAY[100], NULL,
+        CASE WHEN v = 10 THEN 1 END, 0
+    FROM comptoir.accounts a, generate_series(1, 10) v WHERE a.bounded;
+INSERT INTO comptoir.requests (book_id, id, mark, op, outcome, account_id, version, mirror_version,
+        at, seal)
+    SELECT 1, request_id, '\\x00112233445566778899aabbccddeeff', kind, 'created', account_id,
+        version, CASE version WHEN 5 THEN 5 END, at, 0 FROM comptoir.movements ORDER BY request_id;
+INSERT INTO comptoir.lots (book_id, account_id, no, source, priority, expires_at, granted,
+        remaining, pinned, plain, lapsed, open, paid, tax, version, seal)
+    SELECT 1, a.id, no, 'grant', 50, CASE WHEN no = 2 THEN now() + interval '1 day' END, 500,
+        500 * (1 - no / 3), 0, true, false, no < 3, 0, 0, no, 0
+    FROM comptoir.accounts a, generate_series(1, 3) no WHERE a.bounded;
+INSERT INTO comptoir.holds (book_id, id, account_id, contra_id, amount, captured, state, on_excess,
+        expires_at, group_id, pin_lots, pin_parts, opened, at, seal)
+    SELECT 1, request_id, account_id, 2, 100, 0,
+        (ARRAY['open', 'captured', 'released', 'expired'])[1 + version % 4], 'refuse',
+        now() + interval '1 hour', CASE WHEN version = 1 THEN request_id END, ARRAY[1], ARRAY[100],
+        version, at, 0
+    FROM comptoir.movements WHERE account_id % 10 = 0;
+INSERT INTO comptoir.notes (book_id, account_id, version, reason)
+    SELECT book_id, account_id, version, 'a reason' FROM comptoir.movements WHERE version < 4;
+INSERT INTO comptoir.memos (book_id, account_id, version, quantity)
+    SELECT book_id, account_id, version, 1 FROM comptoir.movements WHERE version < 3;
+INSERT INTO comptoir.prices (book_id, asset_id, action, version, amount)
+    SELECT 1, 1, 'action-' || n, v, 5 FROM generate_series(1, 1000) n, generate_series(1, 5) v;
+INSERT INTO comptoir.keys (book_id, id, role, name, hash, hint)
+    SELECT 1, gen_random_uuid(), 'service', 'key', decode(md5(n::text), 'hex'), 'hint'
+    FROM generate_series(1, 5000) n;
+RESET session_replication_role;
+ANALYZE
+"""
+
+
+def statements(module: ModuleType) -> Iterator[tuple[str, str]]:
+    for name, text in vars(module).items():
+        if isinstance(text, str) and _VERB.match(text):
+            yield f"{module.__name__.removeprefix('comptoir.')}.{name.strip('_')}", text
+
+
+STATEMENTS: Final = dict(
+    found
+    for module in (sql, credits_sql, identity_sql, directory, sweep)
+    for found in statements(module)
+)
+
+
+@pytest.fixture(scope="module")
+def books(cluster: Cluster) -> Generator[psycopg.Connection]:
+    """A connection to a database with a million movements and as many requests."""
+    with (
+        cluster.database() as database,
+        psycopg.connect(database.superuser_url, autocommit=True) as connection,
+    ):
+        connection.execute(FILL.encode())
+        [(movements,)] = connection.execute("SELECT count(*) FROM comptoir.movements")
+        assert movements == MILLION
+        connection.execute("DISCARD ALL")
+        yield connection
+
+
+def numbered(text: str) -> str:
+    """A statement with numbered parameters, one for each name or place."""
+    seen: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1] or f"place {len(seen)}"
+        return f"${seen.setdefault(name, len(seen) + 1)}"
+
+    return _PARAMETER.sub(number, text)
+
+
+def plan(connection: psycopg.Connection, text: str) -> list[Node]:
+    """The nodes of the plan that a prepared statement has whatever its parameters are."""
+    explain = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {numbered(text)}"
+    found: Any = connection.execute(explain.encode()).fetchone()
+    return list(nodes(found[0][0]["Plan"]))
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for below in node.get("Plans", ()):
+        yield from nodes(below)
+
+
+def reads_as_a_whole(node: Node) -> bool:
+    """Whether a node reads all rows of a table, or of a table's book."""
+    if node.get("Relation Name") in SMALL:
+        return False
+    if node["Node Type"] == "Seq Scan":
+        return True
+    if node["Node Type"] not in {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}:
+        return False
+    return _WHOLE_BOOK.fullmatch(node.get("Index Cond", "book_id = x")) is not None
+
+
+def test_all_statements_are_found() -> None:
+    assert len(STATEMENTS) > 45
+    assert {"store.sql.LOCK_FREE", "domains.credits.sql.HOLDS"} < set(STATEMENTS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM comptoir.movements WHERE book_id = %s AND contra_id = %s",
+        "SELECT * FROM comptoir.accounts WHERE book_id = %s ORDER BY id LIMIT 10",
+        "SELECT count(*) FROM comptoir.requests",
+    ],
+)
+def test_a_plan_that_reads_a_table_is_recognised(text: str, books: psycopg.Connection) -> None:
+    assert any(reads_as_a_whole(node) for node in plan(books, text))
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_table_is_read_as_a_whole(name: str, books: psycopg.Connection) -> None:
+    assert [node for node in plan(books, STATEMENTS[name]) if reads_as_a_whole(node)] == []

@@ -1,0 +1,58 @@
+"""schemathesis over the whole OpenAPI document, with all of its checks: it must find nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from comptoir.web.server import DOCUMENTED
+from tests.support.site import Site
+
+HERE = Path(__file__).parent
+ALL_EXAMPLES = 100
+OPERATIONS = len(DOCUMENTED) + 2
+"""The documented API, and the two health routes."""
+
+
+def run(site: Site, folder: Path, examples: int, seed: int) -> None:
+    """Run it as its users do, and show what it printed when it found something."""
+    print(f"schemathesis: {examples} examples an operation, --seed {seed}")  # noqa: T201  # pytest shows it
+    program = Path(sys.executable).with_name("schemathesis")
+    done = subprocess.run(
+        [
+            program, "--config-file", HERE / "schemathesis.toml", "run", f"{site.url}/openapi.json",
+            "--header", f"Authorization: Bearer {site.keys['op']}", "--checks", "all",
+            "--exclude-checks", "positive_data_acceptance",  # see schemathesis_rules.py
+            "--max-examples", str(examples), "--seed", str(seed), "--continue-on-failure",
+            "--workers", "2", "--no-color", "--warnings", "off",
+        ],
+        cwd=folder,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": "schemathesis_rules", "PYTHONPATH": str(HERE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    print(done.stdout[-20_000:], done.stderr[-5_000:])  # noqa: T201  # pytest shows it
+    assert done.returncode == 0
+    assert f"{OPERATIONS} selected / {OPERATIONS} total" in done.stdout
+    assert site.get("/api/ledger/verify?full=true").json()["balanced"] is True
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of the whole run, so that one number repeats everything."""
+    return int(str(request.config.getoption("randomly_seed", default=1))) % 2**31
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_schemathesis(site: Site, tmp_path: Path, seed: int) -> None:
+    run(site, tmp_path, 8, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_schemathesis_at_length(site: Site, tmp_path: Path, seed: int) -> None:
+    run(site, tmp_path, ALL_EXAMPLES, seed)
