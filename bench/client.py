@@ -1,8 +1,8 @@
 """The clients: a process of its own that sends requests over so many connections.
 
 A raw HTTP/1.1 client on asyncio's protocols, with requests made by hand: it reads no more of an
-answer than its status, length and body. A full client library costs several times its processor
-time, which servers under test on the same machine would miss.
+answer than its status, length and body. aiohttp took 2.6 times the processor time (105 microseconds
+a call, this one 40), which servers under test on the same machine would miss.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ BATCH_SIZE: Final = 500
 HOST: Final = "127.0.0.1"
 _LENGTH: Final = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 _OPENED_AT_ONCE: Final = 50
+_BUFFER: Final = 256 * 1024
 _OK: Final = 200
 _CREATED: Final = 201
 _REFUSED: Final = (402, 409)
@@ -66,8 +67,11 @@ class Job:
     stuck: int = 0
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.BufferedProtocol):
     """One connection, with one request at a time."""
+
+    _buffer = bytearray(_BUFFER)
+    """Shared: whatever arrives is copied out of it at once."""
 
     def __init__(self) -> None:
         self._got = b""
@@ -82,8 +86,12 @@ class Wire(asyncio.Protocol):
         self._transport.write(request)
         return self._answer
 
-    def data_received(self, data: bytes) -> None:
-        self._got += data
+    def get_buffer(self, sizehint: int) -> bytearray:
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._got += self._buffer[:nbytes]
         head, mark, body = self._got.partition(b"\r\n\r\n")
         found = _LENGTH.search(head)
         if not mark or found is None or len(body) < int(found[1]):

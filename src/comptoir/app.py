@@ -14,7 +14,7 @@ from typing import Final
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from comptoir.config import Environment, Settings, is_loopback  # noqa: TID251  # the root
+from comptoir.config import Environment, Settings, is_loopback
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.model import Price
 from comptoir.kit.clock import Clock

@@ -4,6 +4,7 @@ What a table looks at afterwards is read from the database: the routes show the 
 and the cases live in a time of their own.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,14 +14,35 @@ from typing import Any, Final
 import httpx2
 
 from comptoir.kit.ids import hold_name, movement_name, request_id
-from comptoir.kit.limits import SECOND
+from comptoir.kit.limits import AMOUNT_PATTERN, SECOND
 from comptoir.web.problems import CODES
 from tests.support.asking import START
 from tests.support.site import LIVE, Site
-from tests.support.tables import SCALES, Ask, Need, Opening, Told
+from tests.support.tables import SCALES, Ask, Case, Flush, Need, Opening, Told
 
 UNSAYABLE: Final = frozenset({Need.TERMS, Need.CONTRA, Need.GHOST, Need.ENDLESS, Need.ANY_CHAIN})
-"""What no route can ask for. Everything else of the tables runs here, time included."""
+"""What no route can ask for."""
+
+_SPELLED: Final = re.compile(AMOUNT_PATTERN, re.ASCII)
+_IN_BATCHES: Final = frozenset({"grant", "spend", "hold", "capture", "release", "transfer"})
+
+
+def can_say(case: Case) -> bool:
+    """Whether the routes can ask for what a case asks."""
+    flushes = [step for step in case.steps if isinstance(step, Flush)]
+    return not case.needs & UNSAYABLE and all(_can_send(flush) for flush in flushes)
+
+
+def _can_send(flush: Flush) -> bool:
+    asks = [row.ask for chain in flush.chains for row in chain]
+    made = {ask.label for ask in asks if ask.op == "hold"}
+    texts = [ask.text for ask in asks if ask.text is not None]
+    return (
+        all(_SPELLED.match(text) for text in texts)  # amounts beyond the grammar
+        and (len(asks) == 1 or all(ask.op in _IN_BATCHES for ask in asks))
+        and not any(ask.hold in made for ask in asks)  # nobody knows its name before it is made
+    )
+
 
 _OUTCOMES: Final = {code: outcome.value for outcome, code in CODES.items() if code} | {
     "insufficient-tokens": "insufficient",

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from comptoir.cli.say import Say
-from comptoir.config import Settings  # noqa: TID251  # a door hands settings on
+from comptoir.config import Settings
 from comptoir.kit.clock import Clock
 from comptoir.web.catalogue import Exit
 

@@ -17,7 +17,7 @@ from comptoir.cli.desk import INTERRUPTED, Desk, Exit
 from comptoir.cli.failures import EXPLAINED, explain, first_cause
 from comptoir.cli.pages import Contents, Page, explain_usage
 from comptoir.cli.say import Say
-from comptoir.config import Settings, system_locale  # noqa: TID251  # a door reads settings
+from comptoir.config import Settings, system_locale
 
 app = typer.Typer(cls=Contents, add_completion=False, help="help.comptoir", no_args_is_help=False)
 app.command("demo", cls=Page, help="help.demo")(demo.demo)

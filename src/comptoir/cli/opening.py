@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from comptoir.app import App, Urls, database, open_app
-from comptoir.config import Settings  # noqa: TID251  # a door hands settings on
+from comptoir.config import Settings
 from comptoir.domains.identity import queries
 from comptoir.kit.errors import ComptoirError, NotFound, Unavailable
 from comptoir.store.migrate import current, head

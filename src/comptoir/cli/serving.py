@@ -23,7 +23,7 @@ from uvicorn.supervisors import Multiprocess
 from comptoir.app import database, refuse_embedded, remember_environment
 from comptoir.cli.desk import Desk, Exit, desk_of
 from comptoir.cli.opening import check, migrated
-from comptoir.config import (  # noqa: TID251  # a door hands settings on
+from comptoir.config import (
     Environment,
     Settings,
     share_with_children,

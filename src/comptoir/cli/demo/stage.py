@@ -21,7 +21,7 @@ from comptoir.app import Urls, database, open_app
 from comptoir.cli.demo import sweep
 from comptoir.cli.keys import make_key
 from comptoir.cli.opening import migrated
-from comptoir.config import Settings, surroundings  # noqa: TID251  # a door hands settings on
+from comptoir.config import Settings, surroundings
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import Unavailable
 

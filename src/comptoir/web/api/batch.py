@@ -7,13 +7,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from comptoir.domains.credits.commands import Built, PriceOf, build, check_chain
+from comptoir.domains.credits.commands import CREDITS, Built, PriceOf, build, check_chain
 from comptoir.domains.credits.model import Ask, Op, Price
 from comptoir.kit.errors import ComptoirError, Unavailable
+from comptoir.kit.ids import ID_BYTES, request_id
 from comptoir.kit.limits import BATCH_REQUESTS
 from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
-from comptoir.ledger.requests import Request
+from comptoir.ledger.requests import Release, Request
 from comptoir.store.door import Door
 from comptoir.store.facts import Asset
 from comptoir.web import shapes, views, wire
@@ -118,6 +119,8 @@ class _Part:
 _BUILDERS: Final = 6
 """Names that are looked up at a time: fewer than the pool has connections."""
 
+_NO_HOLD: Final = bytes(ID_BYTES)
+
 _OPS: Final = {op.value: op for op in Op}
 
 
@@ -137,6 +140,7 @@ async def batch(call: Call, body: BatchBody) -> Reply:
     parts = [_Part(asked(_OPS[item.op], item.idempotency_key, item)) for item in body.requests]
     await _build_all(door, price_of, parts)
     if body.atomic:
+        await _leave_to_ledger(door, parts)
         group = await _decide_chain(door, parts)
     else:
         group = None
@@ -161,6 +165,19 @@ async def _build_all(door: Door, price_of: PriceOf, parts: Sequence[_Part]) -> N
     async with asyncio.TaskGroup() as tasks:
         for _ in range(_BUILDERS):
             tasks.create_task(work_off())
+
+
+async def _leave_to_ledger(door: Door, parts: Sequence[_Part]) -> None:
+    """Let the ledger itself miss holds that nobody has made.
+
+    So the first refusal of the chain is the one that is told, and stored, whatever it is.
+    """
+    for part in parts:
+        if part.error is not None and part.error.code == "hold-not-found":
+            id_ = request_id(door.book, part.ask.key)
+            asset = await door.directory.asset(door.book, CREDITS)
+            part.built = Built(Release(id_, b"", _NO_HOLD), asset, None)
+            part.error = None
 
 
 async def _decide_chain(door: Door, parts: Sequence[_Part]) -> bytes | None:
