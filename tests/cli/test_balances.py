@@ -83,7 +83,7 @@ def test_refusals_read_as_over_http_in_both_languages(inside: Inside):
 @pytest.mark.parametrize("amount", ["0", "-1", "1e30", "NaN", "0.0000001", "1,5", "x" * 20])
 def test_amounts_that_no_books_accept(inside: Inside, amount: str):
     ended = inside("credits", "grant", "--customer", "a", f"--amount={amount}", "--reason", "x")
-    assert ended.code == 5
+    assert ended.code == 2
     assert "amount" in ended.err
     assert inside("credits", "transactions", "--customer", "a", "--json").json["items"] == []
 
@@ -148,13 +148,13 @@ def test_lists(inside: Inside):
 def test_queries_are_checked(inside: Inside, wrong: tuple[str, str]):
     grant(inside)
     ended = inside("credits", "transactions", "--customer", "alice", *wrong)
-    assert ended.code == 5
+    assert ended.code == 2
     assert ended.err.count("\n") == 1
 
 
 def test_an_unprintable_key_is_refused(inside: Inside):
     ended = spend(inside, "5", "--idempotency-key", "a\udcffb")
-    assert ended.code == 5
+    assert ended.code == 2
 
 
 def test_the_test_book_is_another_book(inside: Inside):

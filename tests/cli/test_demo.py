@@ -8,23 +8,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import cast
 
 import pytest
 from rich.console import Console
 
 from comptoir.app import Urls
 from comptoir.cli.demo import receipt as receipts
-from comptoir.cli.demo.caller import Caller, Tally
+from comptoir.cli.demo import show, stage, sweep
+from comptoir.cli.demo.caller import Caller, Reply, Tally
 from comptoir.cli.demo.race import Repeats, Stampede
 from comptoir.cli.demo.receipt import Findings, Receipt
 from comptoir.cli.demo.scene import Scene
+from comptoir.cli.demo.seed import stock_the_shop
+from comptoir.cli.demo.stage import Stage
 from comptoir.cli.demo.view import draw
+from comptoir.cli.failures import first_cause
 from comptoir.cli.say import Say
-from tests.cli.conftest import Shell
+from comptoir.kit.errors import Unavailable
+from tests.cli.conftest import Inside, Shell
 from tests.support.postgres import Database
 
 RECEIPT = {
@@ -230,3 +237,83 @@ async def test_a_server_that_never_answers_is_counted_not_raised(monkeypatch: py
     finally:
         await caller.close()
     assert (reply.status, tally.failed, tally.requests) == (0, 1, 0)
+
+
+@pytest.mark.pg
+def test_a_shop_that_cannot_open_is_said_in_one_line(
+    inside: Inside, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    @asynccontextmanager
+    async def raised(_: str) -> AsyncGenerator[Stage]:
+        yield Stage(Urls(database.app_url, database.owner_url), "http://127.0.0.1:1", "key")
+
+    async def refuse(_: Caller) -> None:
+        raise Unavailable("demo-seed", reason="out of shirts")
+
+    monkeypatch.setattr(show, "raised", raised)
+    monkeypatch.setattr(show, "stock_the_shop", refuse)
+    ended = inside("demo", "--headless", "--json")
+    assert ended.code == 4
+    assert ended.out == ""
+    assert ended.err.splitlines()[-1] == (
+        "comptoir: The demo's shop could not be stocked: out of shirts"
+    )
+
+
+class Deaf:
+    """Answers everything with the same reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    async def post(self, *_: object) -> Reply:
+        return self._reply
+
+    put = post
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(503, {"code": "overloaded"}), Reply(200, {"results": [{"outcome": "insufficient"}]})],
+    ids=["refused", "half"],
+)
+async def test_a_shop_that_is_not_stocked_does_not_open(reply: Reply):
+    with pytest.raises(Unavailable) as caught:
+        await stock_the_shop(cast("Caller", Deaf(reply)))
+    assert caught.value.figures["reason"] in {"503 overloaded", "insufficient"}
+
+
+async def test_a_server_that_does_not_start_is_quoted(bare: Shell, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stage, "surroundings", lambda *_: bare.environment(COMPTOIR_ENV="moon"))
+    with pytest.raises(ExceptionGroup) as caught:
+        async with stage.serving(bare.folder, "en"):
+            pass
+    error = first_cause(caught.value)
+    assert isinstance(error, Unavailable)
+    assert error.code == "demo-server"
+    assert "COMPTOIR_ENV" in str(error.figures["lines"])
+
+
+def test_the_sweeper_removes_a_socket_folder_too(tmp_path: Path):
+    home, sockets = tmp_path / "home", tmp_path / "sockets"
+    (home / "postgres").mkdir(parents=True)
+    sockets.mkdir()
+    (home / "socket_folder").write_text(str(sockets))
+    command = [sys.executable, "-I", sweep.__file__, str(home)]
+    subprocess.run(command, stdin=subprocess.DEVNULL, timeout=DEADLINE, check=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sweeper_waits_for_postgres(tmp_path: Path):
+    home = tmp_path / "home"
+    (home / "postgres").mkdir(parents=True)
+    note = home / "postgres" / "postmaster.pid"
+    note.write_text("1")
+    command = [sys.executable, "-I", sweep.__file__, str(home)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as sweeper:
+        with pytest.raises(subprocess.TimeoutExpired):
+            sweeper.wait(0.5)
+        assert note.exists()
+        note.unlink()
+        assert sweeper.wait(DEADLINE) == 0
+    assert not home.exists()

@@ -5,15 +5,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
+from fastapi import FastAPI
 
 from comptoir.app import database as opened_database
+from comptoir.cli import serving as serving_module
 from comptoir.cli.serving import guard
 from comptoir.config import Environment, Settings
 from comptoir.kit.errors import ComptoirError
@@ -224,6 +226,33 @@ def test_the_environment_is_development_only_where_nobody_else_comes():
         guard(here, "10.0.0.1")
     said = Settings.model_construct(database_url="postgresql://x", env=Environment.STAGING)
     assert guard(said, "10.0.0.1") is Environment.STAGING
+
+
+@pytest.mark.pg
+def test_a_home_that_cannot_hold_the_secret(inside: Inside):
+    (inside.shell.folder / "file").write_text("")
+    home = str(inside.shell.folder / "file" / "home")
+    ended = inside("serve", "--port", "0", COMPTOIR_HOME=home, COMPTOIR_SECRET="")
+    assert ended.code == 4
+    assert home in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def failing() -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        raise RuntimeError("no")
+        yield
+
+    return FastAPI(lifespan=lifespan)
+
+
+@pytest.mark.pg
+def test_an_application_that_does_not_start(inside: Inside, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(serving_module, "build", failing)
+    ended = inside("serve", "--port", "0")
+    assert ended.code == 4
+    assert "Comptoir listens" not in ended.err
 
 
 async def test_a_home_that_cannot_be_made_is_unavailable(tmp_path: Path):

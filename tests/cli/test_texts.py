@@ -84,3 +84,9 @@ def test_of_many_errors_the_first_is_said():
     inner = ExceptionGroup("inner", [Conflict("price-changed"), ValueError()])
     error = first_cause(ExceptionGroup("outer", [inner]))
     assert isinstance(error, Conflict)
+
+
+def test_what_the_system_refuses_is_said_in_one_line():
+    line, ended = explain(Say("en"), OSError(28, "No space left on device"))
+    assert "No space left on device" in line
+    assert ended is Exit.DEPENDENCY

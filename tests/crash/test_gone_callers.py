@@ -100,9 +100,7 @@ async def test_a_thousand_cancelled_clients(server: Server, database: Database):
     assert_verified(database)
 
 
-async def test_a_hold_that_outlives_its_holder_is_captured_late(
-    server: Server, database: Database
-):
+async def test_a_hold_that_outlives_its_holder_is_captured_late(server: Server, database: Database):
     keys = add_keys(database)
     async with crowd([server], keys) as clients:
         await clients.grant("c0", "10")

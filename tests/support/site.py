@@ -60,6 +60,7 @@ class Site:
     keys: dict[str, str]
     app: App
     http: httpx2.Client = field(default_factory=httpx2.Client)
+    _owner: psycopg.Connection | None = None
 
     def call(
         self,
@@ -114,9 +115,16 @@ class Site:
 
     def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Ask the database itself, as its owner."""
-        with psycopg.connect(self.owner_url, autocommit=True) as connection:
-            cursor = connection.execute(statement, parameters)  # pyright: ignore[reportArgumentType]
-            return cursor.fetchall() if cursor.description else []
+        if self._owner is None:
+            self._owner = psycopg.connect(self.owner_url, autocommit=True)
+        cursor = self._owner.execute(statement, parameters)  # pyright: ignore[reportArgumentType]
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """Close what the calls have opened."""
+        self.http.close()
+        if self._owner is not None:
+            self._owner.close()
 
     def add_key(self, book: int, role: Role, *, expires_at: int | None = None) -> str:
         """A key, made behind the server's back."""
@@ -180,8 +188,10 @@ def serving(
             ("test_op", TEST, Role.OPERATOR), ("test_svc", TEST, Role.SERVICE),
         ):  # fmt: skip
             site.keys[name] = site.add_key(book, role)
-        yield site
-        site.http.close()
+        try:
+            yield site
+        finally:
+            site.close()
     finally:
         server.should_exit = True
         thread.join(30)

@@ -109,6 +109,24 @@ def test_a_new_key_shows_its_text_once(site: Site) -> None:
     assert text not in str(stored)
 
 
+def test_a_repeat_shows_the_same_key(site: Site) -> None:
+    body, key = {"role": "service", "name": "Shop"}, fresh("key")
+    first, again = (site.post("/api/keys", body, key=key) for _ in range(2))
+    assert again.json() | {"last_used_at": None} == first.json()
+    assert again.headers["idempotent-replayed"] == "true"
+    assert "idempotent-replayed" not in first.headers
+    assert site.get("/api/customers", who=first.json()["key"]).status_code == 200
+    for change in ({"role": "operator"}, {"name": "x"}, {"expires_at": "2090-01-01T00:00:00Z"}):
+        other = site.post("/api/keys", body | change, key=key)
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+        assert other.json()["field"] == next(iter(change))
+    headers = {"Authorization": f"Bearer {site.keys['op']}"}
+    unnamed = [
+        site.http.post(f"{site.url}/api/keys", json=body, headers=headers).json() for _ in range(2)
+    ]
+    assert len({each["key"] for each in (*unnamed, first.json())}) == 3
+
+
 def test_keys_of_the_other_book(site: Site) -> None:
     made = site.post("/api/keys", {"role": "service", "name": "Test", "book": "test"})
     assert made.json()["key"].startswith("ck_test_svc_")

@@ -2,19 +2,23 @@
 
 import json
 import re
-from collections.abc import AsyncGenerator, Iterator
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg import sql
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from comptoir.app import App, now, open_app, randomness
-from comptoir.store.pool import begin
+from comptoir.store.pool import Limits, begin
+from comptoir.web import background
 from comptoir.web.background import SWEPT_AT_ONCE, sweep
 from comptoir.web.languages import LANGUAGES
 from comptoir.web.logs import Log
@@ -22,7 +26,7 @@ from comptoir.web.metrics import Metrics
 from comptoir.web.middleware import Around
 from comptoir.web.server import DOCUMENTED, Options, build
 from tests.support.postgres import Cluster
-from tests.support.site import Site, serving
+from tests.support.site import Site, fresh, serving
 
 
 def test_health(site: Site) -> None:
@@ -289,6 +293,62 @@ async def test_the_sweep_writes_what_is_due(site: Site) -> None:
     kinds = f"SELECT kind FROM comptoir.movements WHERE account_id = {account} ORDER BY version"
     assert site.sql(kinds, customer) == [("grant",), ("hold",), ("hold_expiry",)]
     assert SWEPT_AT_ONCE > 1
+
+
+def _until(found: Callable[[], bool]) -> None:
+    """Wait for what the server does by itself; the test's timeout ends it."""
+    pause = threading.Event()
+    while not found():
+        pause.wait(0.02)
+
+
+def test_a_server_works_by_itself_between_requests(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SWEEP_SECONDS", "NOTE_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(background, name, 0.05)
+    with cluster.database() as database, serving(database, tmp_path) as site:
+        customer = site.rich("10")
+        body = {"customer": customer, "amount": "4", "ttl_seconds": 1}
+        assert site.post("/api/credits/holds", body).status_code == 201
+        used = "SELECT count(*) FROM comptoir.keys WHERE last_used_at IS NOT NULL"
+        swept = "SELECT count(*) FROM comptoir.movements WHERE kind = 'hold_expiry'"
+        _until(lambda: site.sql(used) == [(1,)])
+        _until(lambda: site.sql(swept) == [(1,)])
+
+
+def test_a_database_that_goes_away(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests fail clearly, work in the background goes on trying, and all is well afterwards."""
+    monkeypatch.setattr(background, "SWEEP_SECONDS", 0.02)
+    limits = Limits(connect=1.0, reconnect=1.0)
+    with cluster.database() as database, serving(database, tmp_path, limits=limits) as site:
+        customer = site.rich("10")
+        body = {"customer": customer, "amount": "4"}
+        name = site.sql("SELECT current_database()")[0][0]
+        shut = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        with psycopg.connect(cluster.urls.superuser_url, autocommit=True) as server:
+            server.execute(shut.format(sql.Identifier(name), sql.SQL("false")))
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND application_name = 'comptoir'",
+                (name,),
+            )
+            key = fresh("key")
+            done = site.post("/api/credits/spend", body, key=key)
+            assert done.status_code == 503
+            assert done.json()["code"] in ("database-down", "outcome-unknown")
+            assert done.headers["retry-after"] == "1"
+            ready = site.http.get(f"{site.url}/health/ready")
+            assert (ready.status_code, ready.json()["code"]) == (503, "database-down")
+            assert site.http.get(f"{site.url}/health/live").status_code == 200
+            batch = {"requests": [body | {"op": "spend", "idempotency_key": fresh("key")}]}
+            many = site.post("/api/ledger/batch", batch)
+            assert (many.status_code, many.headers["retry-after"]) == (503, "1")
+            server.execute(shut.format(sql.Identifier(name), sql.SQL("true")))
+        _until(lambda: site.post("/api/credits/spend", body, key=key).status_code == 200)
+        assert site.balance(customer)["balance"] == "6"
 
 
 async def test_nothing_due_in_books_that_nobody_uses(site: Site) -> None:

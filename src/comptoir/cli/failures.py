@@ -29,7 +29,7 @@ def explain(say: Say, error: Explained) -> tuple[str, Exit]:
         wrong = [
             f"{each['field']} {each['message']}" for each in complaints(error.errors, say.locale)
         ]
-        return say("error.fields", fields="; ".join(wrong)), Exit.REFUSED
+        return say("error.fields", fields="; ".join(wrong)), PROBLEMS["validation-failed"].exit
     if isinstance(error, ValidationError):
         variables = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
         return say("error.settings", variables=variables), Exit.USAGE

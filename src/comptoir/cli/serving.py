@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from comptoir.app import database, refuse_embedded, remember_environment
+from comptoir.app import database, load_secret, refuse_embedded, remember_environment
 from comptoir.cli.desk import Desk, Exit, desk_of
 from comptoir.cli.opening import check, migrated
 from comptoir.config import (
@@ -134,6 +134,7 @@ async def _serve(plan: _Plan, environment: Environment, *, migrate: bool, force:
         there = await remember_environment(urls, environment)
         if there != environment and not force:
             raise ComptoirError("environment-differs", there=there, here=environment)
+        load_secret(plan.desk.settings())  # whatever is wrong with it is said before it serves
         if plan.workers == 1:
             server = _Server(plan)
             await server.serve([plan.listener])

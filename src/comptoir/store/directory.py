@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import OrderedDict
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from comptoir.kit.errors import Conflict, NotFound
 from comptoir.store.facts import Asset, Facts
-from comptoir.store.pool import begin
+from comptoir.store.pool import begin, fetch
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,20 +34,25 @@ INSERT INTO comptoir.customers (book_id, customer) VALUES (%s, %s)
 ON CONFLICT (book_id, customer) DO NOTHING RETURNING id"""
 
 _FIND_ACCOUNT: Final = """
-SELECT id FROM comptoir.accounts WHERE book_id = %s AND customer_id = %s AND asset_id = %s"""
+SELECT a.id FROM comptoir.customers c
+JOIN comptoir.accounts a ON a.book_id = c.book_id AND a.customer_id = c.id
+WHERE c.book_id = %s AND c.customer = %s AND a.asset_id = %s"""
 
 _FIND_NAMED: Final = """
 SELECT id FROM comptoir.accounts WHERE book_id = %s AND name = %s AND asset_id = %s AND bounded"""
 
 _OPEN_ACCOUNT: Final = "SELECT comptoir.open_account(%s, %s, %s, %s, true)"
 
-_FIND_HOLD: Final = "SELECT account_id FROM comptoir.holds WHERE book_id = %s AND id = %s"
-
-_OWNER: Final = """
+_OWNERS: Final = """
 SELECT a.name, c.customer, s.code FROM comptoir.accounts a
 JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
-LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
-WHERE a.book_id = %s AND a.id = %s AND a.bounded"""
+LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id"""
+
+_OWNER: Final = f"{_OWNERS} WHERE a.book_id = %s AND a.id = %s AND a.bounded"
+
+_HOLD_OWNER: Final = f"""{_OWNERS}
+JOIN comptoir.holds h ON h.book_id = a.book_id AND h.account_id = a.id
+WHERE h.book_id = %s AND h.id = %s"""
 
 
 class Directory:
@@ -61,8 +66,8 @@ class Directory:
         self._facts: dict[int, Facts] = {}
         self._loading = asyncio.Lock()
         self._customers: _Cache[tuple[int, str], int] = _Cache()
-        self._holds: _Cache[tuple[int, bytes], int] = _Cache()
-        self._accounts: _Cache[tuple[int, int, int | str], int] = _Cache()
+        self._accounts: _Cache[tuple[int, int, str], int] = _Cache()
+        self._named: _Cache[tuple[int, int, str], int] = _Cache()
 
     async def facts(self, book: int) -> Facts:
         """The assets of a book. The same object is brought up to date when assets are added."""
@@ -103,44 +108,58 @@ class Directory:
     async def find_customer(self, book: int, customer: str) -> int | None:
         """The surrogate id of a customer whom somebody has used before."""
         cached = self._customers.get((book, customer))
-        if cached is not None:
-            return cached
-        async with begin(self._pool) as tx:
-            cursor = await tx.execute(_FIND_CUSTOMER, (book, customer))
-            row = await cursor.fetchone()
-        if row is None:
-            return None
-        self._customers.put((book, customer), row[0])
-        return row[0]
+        if cached is None:
+            cached = self._customers.keep(
+                (book, customer), await self._one(_FIND_CUSTOMER, (book, customer))
+            )
+        return cached
 
     async def customer(self, book: int, customer: str) -> int:
         """The surrogate id of a customer, who is added on first use."""
         found = await self.find_customer(book, customer)
-        if found is not None:
-            return found
-        async with begin(self._pool) as tx:
-            await tx.execute(_ADD_CUSTOMER, (book, customer))
-        found = await self.find_customer(book, customer)
-        assert found is not None, "it was just added, and customers are never removed"
+        while found is None:  # bounded: it ends with whoever adds him, us or somebody else
+            await self._one(_ADD_CUSTOMER, (book, customer))
+            found = await self.find_customer(book, customer)
         return found
 
     async def find_account(self, book: int, asset: Asset, customer: str) -> int | None:
         """The account of a customer in an asset, if it was used before."""
-        owner = await self.find_customer(book, customer)
-        return None if owner is None else await self._find(book, asset, owner)
+        key = (book, asset.id, customer)
+        cached = self._accounts.get(key)
+        if cached is None:
+            found = await self._one(_FIND_ACCOUNT, (book, customer, asset.id))
+            cached = self._accounts.keep(key, found)
+        return cached
 
     async def account(self, book: int, asset: Asset, customer: str) -> int:
         """The account of a customer in an asset, opened on first use."""
+        found = await self.find_account(book, asset, customer)
+        if found is not None:
+            return found
         owner = await self.customer(book, customer)
-        return await self._open(book, asset, owner)
+        await self._one(_OPEN_ACCOUNT, (book, asset.id, owner, None))
+        found = await self.find_account(book, asset, customer)
+        assert found is not None, "it was just opened, and accounts are never removed"
+        return found
 
     async def find_named(self, book: int, asset: Asset, name: str) -> int | None:
         """A named account, such as stock:TEE:M, if it was used before."""
-        return await self._find(book, asset, name)
+        key = (book, asset.id, name)
+        cached = self._named.get(key)
+        if cached is None:
+            found = await self._one(_FIND_NAMED, (book, name, asset.id))
+            cached = self._named.keep(key, found)
+        return cached
 
     async def named(self, book: int, asset: Asset, name: str) -> int:
         """A named account, such as stock:TEE:M, opened on first use."""
-        return await self._open(book, asset, name)
+        found = await self.find_named(book, asset, name)
+        if found is not None:
+            return found
+        await self._one(_OPEN_ACCOUNT, (book, asset.id, None, name))
+        found = await self.find_named(book, asset, name)
+        assert found is not None, "it was just opened, and accounts are never removed"
+        return found
 
     async def hold_place(self, book: int, hold: bytes) -> tuple[Asset, str | None]:
         """The asset of a hold, and whose account it is in.
@@ -148,16 +167,10 @@ class Directory:
         Raises:
             NotFound: the book has no such hold.
         """
-        account = self._holds.get((book, hold))
-        if account is None:
-            async with begin(self._pool) as tx:
-                cursor = await tx.execute(_FIND_HOLD, (book, hold))
-                row = await cursor.fetchone()
-            if row is None:
-                raise NotFound("hold-not-found")
-            account = int(row[0])
-            self._holds.put((book, hold), account)
-        return await self.account_place(book, account)
+        rows = await fetch(self._pool, _HOLD_OWNER, (book, hold))
+        if not rows:
+            raise NotFound("hold-not-found")
+        return await self._place(book, rows[0])
 
     async def account_place(self, book: int, account: int) -> tuple[Asset, str | None]:
         """The asset of a bounded account, and whose it is.
@@ -165,36 +178,18 @@ class Directory:
         Raises:
             NotFound: the book has no such account.
         """
-        async with begin(self._pool) as tx:
-            cursor = await tx.execute(_OWNER, (book, account))
-            row = await cursor.fetchone()
-        if row is None:
+        rows = await fetch(self._pool, _OWNER, (book, account))
+        if not rows:
             raise NotFound("movement-not-found")
-        return await self.asset(book, row[2]), row[1] or row[0]
+        return await self._place(book, rows[0])
 
-    async def _find(self, book: int, asset: Asset, owner: int | str) -> int | None:
-        cached = self._accounts.get((book, asset.id, owner))
-        if cached is not None:
-            return cached
-        query = _FIND_ACCOUNT if isinstance(owner, int) else _FIND_NAMED
-        async with begin(self._pool) as tx:
-            cursor = await tx.execute(query, (book, owner, asset.id))
-            row = await cursor.fetchone()
-        if row is None:
-            return None
-        self._accounts.put((book, asset.id, owner), row[0])
-        return row[0]
+    async def _place(self, book: int, row: tuple[Any, ...]) -> tuple[Asset, str | None]:
+        name, customer, code = row
+        return await self.asset(book, code), customer or name
 
-    async def _open(self, book: int, asset: Asset, owner: int | str) -> int:
-        found = await self._find(book, asset, owner)
-        if found is not None:
-            return found
-        customer, name = (owner, None) if isinstance(owner, int) else (None, owner)
-        async with begin(self._pool) as tx:
-            await tx.execute(_OPEN_ACCOUNT, (book, asset.id, customer, name))
-        found = await self._find(book, asset, owner)
-        assert found is not None, "it was just opened, and accounts are never removed"
-        return found
+    async def _one(self, query: str, parameters: tuple[object, ...]) -> int | None:
+        rows = await fetch(self._pool, query, parameters)
+        return rows[0][0] if rows else None
 
     async def _load(self, book: int) -> None:
         facts = self._facts.setdefault(book, Facts())
@@ -216,7 +211,11 @@ class _Cache(Generic[K, V]):
             self._entries.move_to_end(key)
         return found
 
-    def put(self, key: K, value: V) -> None:
+    def keep(self, key: K, value: V | None) -> V | None:
+        """Keep what was found, if anything was, and return it."""
+        if value is None:
+            return None
         self._entries[key] = value
         if len(self._entries) > _CACHED:
             self._entries.popitem(last=False)
+        return value

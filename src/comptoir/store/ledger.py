@@ -93,7 +93,9 @@ def admit(
         needs.demand.pop(account, None)
     book = Book(assets=facts.open_accounts, breakage=facts.breakage)
     forget, now = yield from _load(book_id, book, needs, places, lock, clock)
-    busy = [_busy_account(chain, places, book) for chain in work]
+    # Whoever waits for locks meets no busy account; one that is missing does not exist.
+    waits = lock == sql.LOCK
+    busy = [None if waits else _busy_account(chain, places, book) for chain in work]
     decided = iter(apply(book, [c for c, b in zip(work, busy, strict=True) if b is None], now))
     answers = [next(decided) if account is None else account for account in busy]
     return Admission(answers, rows.write(book_id, book, forget))
@@ -329,7 +331,7 @@ async def execute(
     """
     rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset(), clock=clock)
     admission = await drive(tx, rounds)
-    return _answers(admission, chains)
+    return _answers(admission)
 
 
 def execute_sync(
@@ -350,19 +352,12 @@ def execute_sync(
             admission: Admission = stop.value
             break
     _run_sync(tx, admission.writes)
-    return _answers(admission, chains)
+    return _answers(admission)
 
 
-def _answers(admission: Admission, chains: Sequence[Chain]) -> list[list[Answer]]:
-    """Whoever waits for locks meets no busy account, only accounts that do not exist."""
-    return [
-        answers if isinstance(answers, list) else _unfound(chain)
-        for answers, chain in zip(admission.answers, chains, strict=True)
-    ]
-
-
-def _unfound(chain: Chain) -> list[Answer]:
-    return apply(Book(), [chain], 0)[0]
+def _answers(admission: Admission) -> list[list[Answer]]:
+    """Whoever waits for locks gets an answer to everything."""
+    return [answers for answers in admission.answers if isinstance(answers, list)]
 
 
 async def drive(

@@ -1,8 +1,9 @@
 """Connections: the only place that opens them, with limits on how long anything may take."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import AsyncConnection
@@ -82,10 +83,10 @@ def open_pool(url: str, limits: Limits) -> AsyncConnectionPool[AsyncConnection]:
         timeout=limits.connect,
         open=False,
         kwargs={
+            "autocommit": True,
             "options": options(statement=limits.statement, lock=limits.lock),
             "application_name": "comptoir",
         },
-        check=AsyncConnectionPool.check_connection,
     )
 
 
@@ -105,3 +106,29 @@ async def begin(
         raise Unavailable("database-down") from error
     except psycopg.OperationalError as error:
         raise Unavailable("database-down") from error
+
+
+async def fetch(
+    pool: AsyncConnectionPool[AsyncConnection], query: str, parameters: Sequence[object]
+) -> list[tuple[Any, ...]]:
+    """The rows of one statement that changes nothing, or nothing that a repeat would change again.
+
+    One round trip and no transaction around it. A connection that was lost while it lay idle is
+    replaced once, without anybody noticing.
+
+    Raises:
+        Unavailable: no connection could be had in time, or a second one was lost too.
+    """
+    for last in (False, True):
+        try:
+            async with pool.connection() as connection:
+                cursor = await connection.execute(
+                    cast("LiteralString", query), parameters, prepare=True
+                )
+                return await cursor.fetchall()
+        except PoolTimeout as error:
+            raise Unavailable("database-down") from error
+        except psycopg.OperationalError as error:
+            if last:
+                raise Unavailable("database-down") from error
+    raise AssertionError("the second try returns or raises")

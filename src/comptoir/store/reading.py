@@ -9,7 +9,7 @@ from comptoir.ledger.expiry import settle
 from comptoir.ledger.model import Account, Book
 from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
-from comptoir.store.pool import begin
+from comptoir.store.pool import begin, fetch
 
 _SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -24,11 +24,11 @@ async def read_account(
     Raises:
         Unavailable: the database cannot be reached.
     """
-    async with begin(pool) as tx:
-        found = await _account(tx, book_id, account_id)
-    if found is None or not _is_due(*found):
-        return found[0] if found else None
-    return await _settled(pool, book_id, facts, account_id)
+    found = await fetch(pool, sql.READ_ACCOUNT, (book_id, [account_id]))
+    if not found:
+        return None
+    account, now = rows.account(found[0]), found[0][-1]
+    return await _settled(pool, book_id, facts, account_id) if _is_due(account, now) else account
 
 
 async def _account(

@@ -6,9 +6,9 @@ held for long; and, unless told otherwise, only over what is newer than the last
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import Final, LiteralString, cast
 
 from psycopg import AsyncConnection
@@ -135,19 +135,14 @@ class _Range:
     """What is verified in one snapshot: some accounts of a book, and some requests."""
 
     book: int
-    low: int
-    high: int
+    accounts: tuple[int, int]
     ids: tuple[bytes, bytes | None] = _NOTHING
     incremental: bool = False
     strays: bool = False
 
     @property
-    def parameters(self) -> tuple[object, ...]:
-        return (self.book, self.low, self.high, *self.ids, self.incremental, self.strays)
-
-    @property
-    def accounts(self) -> tuple[int, int, int]:
-        return (self.book, self.low, self.high)
+    def bounds(self) -> tuple[object, ...]:
+        return (self.book, *self.accounts, *self.ids, self.incremental, self.strays)
 
 
 async def verify(pool: Pool, book_id: int | None, *, full: bool) -> Verification:
@@ -156,7 +151,8 @@ async def verify(pool: Pool, book_id: int | None, *, full: bool) -> Verification
     Where everything agrees, the accounts' figures become the watermark of the next run. A run that
     is not full trusts what was verified before: it compares every account's row with the watermark
     and reads the lines, lots, holds and requests of those that have changed since. What somebody
-    changed by hand in the lots, holds, requests or older lines of an account is found by a full run.
+    changed by hand elsewhere, in older lines or in the lots of an account that rests, is found by
+    a full run.
 
     Args:
         pool: connections that may read everything and write checkpoints.
@@ -185,7 +181,7 @@ def _query_of_range() -> LiteralString:
     before, rest = stand_alone_sql().split("-- <bounds>\n")
     _, after = rest.split("-- </bounds>\n")
     assert "%" not in before + after, "the driver would take it for a parameter"
-    return cast("LiteralString", f"{before}{_BOUNDS}{after.rstrip().removesuffix(';')}\nLIMIT %s")
+    return f"{before}{_BOUNDS}{after.rstrip().removesuffix(';')}\nLIMIT %s"
 
 
 _RANGE: Final = _query_of_range()
@@ -198,14 +194,14 @@ async def _ranges(pool: Pool, book_id: int | None, *, full: bool) -> list[_Range
         books = [book_id] if book_id is not None else await _column(tx, _BOOKS)
         for book in books:
             ranges += await (_full_ranges(tx, book) if full else _new_ranges(tx, book))
-    if book_id is None:
-        ranges.append(_Range(0, 0, 0, strays=True))
+    if book_id is None and ranges:
+        ranges[0] = replace(ranges[0], strays=True)
     return ranges
 
 
 async def _new_ranges(tx: AsyncConnection, book: int) -> list[_Range]:
     edges = await _edges(tx, book, _NEW_RANGE)
-    return [_Range(book, low, high, incremental=True) for low, high in edges]
+    return [_Range(book, edge, incremental=True) for edge in edges]
 
 
 async def _full_ranges(tx: AsyncConnection, book: int) -> list[_Range]:
@@ -213,7 +209,7 @@ async def _full_ranges(tx: AsyncConnection, book: int) -> list[_Range]:
     slices = _slices(size // _SLICE_BYTES + 1)
     edges = await _edges(tx, book, _FULL_RANGE)
     pairs = zip_longest(edges, slices)
-    return [_Range(book, *(edge or _NOBODY), ids or _NOTHING) for edge, ids in pairs]
+    return [_Range(book, edge or _NOBODY, ids or _NOTHING) for edge, ids in pairs]
 
 
 async def _edges(tx: AsyncConnection, book: int, size: int) -> list[tuple[int, int]]:
@@ -224,19 +220,19 @@ async def _edges(tx: AsyncConnection, book: int, size: int) -> list[tuple[int, i
 
 def _slices(count: int) -> list[tuple[bytes, bytes | None]]:
     """Ids are digests: equal shares of their first two bytes are equal shares of the requests."""
-    starts = [(_PREFIXES * n // count).to_bytes(2, "big") for n in range(1, count)]
-    return list(pairwise([b"", *starts, None]))  # pyright: ignore
+    starts = [b"", *((_PREFIXES * n // count).to_bytes(2, "big") for n in range(1, count))]
+    return list(zip_longest(starts, starts[1:]))
 
 
 async def _verify_range(pool: Pool, each: _Range, found: Verification) -> None:
     async with begin(pool) as tx:
         await tx.execute(_SNAPSHOT)
         await tx.execute(_SETTINGS, ("off" if each.incremental else "on",))
-        cursor = await tx.execute(_RANGE, (*each.parameters, DRIFT_MAX + 1))
+        cursor = await tx.execute(_RANGE, (*each.bounds, DRIFT_MAX + 1))
         drift = [Drift(*row[1:], book=row[0]) for row in await cursor.fetchall()]
-        cursor = await tx.execute(_COUNTED, each.accounts)
+        cursor = await tx.execute(_COUNTED, (each.book, *each.accounts))
         [(accounts, movements)] = await cursor.fetchall()
-        cursor = await tx.execute(_SEEN, each.accounts)
+        cursor = await tx.execute(_SEEN, (each.book, *each.accounts))
         seen = await cursor.fetchall()
     found.accounts += accounts
     found.movements += movements

@@ -155,11 +155,11 @@ def _without_null(schema: Schema) -> Schema:
 
 
 def _headers(operation: Operation) -> Iterable[Schema]:
-    if operation.keyed:
+    if operation.keyed or operation.may_be_keyed:
         yield {
             "name": "Idempotency-Key",
             "in": "header",
-            "required": True,
+            "required": operation.keyed,
             "description": "The same key never has a second effect.",
             "schema": {
                 "type": "string",
@@ -181,6 +181,8 @@ def _codes(operation: Operation) -> list[str]:
         codes += _BODY
     if operation.keyed:
         codes += _KEYED
+    if operation.may_be_keyed:
+        codes += ("idempotency-key-missing", "idempotency-key-reused")
     return list(dict.fromkeys([*codes, *operation.codes]))
 
 

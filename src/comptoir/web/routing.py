@@ -39,6 +39,7 @@ class Operation:
         body, query: what is read, strictly.
         body_optional: no body is as good as an empty object.
         keyed: an Idempotency-Key must come along.
+        may_be_keyed: one may come along.
         status, answer: of success, for the documentation.
         codes: the problems of its own; those that any route can have need no mention.
         parts: the schemas of the parts in the path.
@@ -58,6 +59,7 @@ class Operation:
     body_optional: bool = False
     query: type[BaseModel] | None = None
     keyed: bool = False
+    may_be_keyed: bool = False
     codes: tuple[str, ...] = ()
     parts: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     example: object = None
@@ -112,7 +114,7 @@ class Path:
             call.scope["comptoir.actor"] = call.actor
             if call.actor.role not in operation.roles:
                 raise Denied("forbidden")
-        if operation.keyed:
+        if operation.keyed or (operation.may_be_keyed and b"idempotency-key" in call.headers):
             call.key = call.idempotency_key()
         if operation.query is not None:
             return await operation.handler(call, call.query(operation.query))

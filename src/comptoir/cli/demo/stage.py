@@ -61,7 +61,7 @@ async def raised(locale: str) -> AsyncGenerator[Stage]:
             await migrated(urls)
             async with open_app(Settings.throw_away(home, locale), urls) as app:
                 key, _ = await make_key(app, BOOK, Role.OPERATOR, "demo")
-            async with _server(home, locale) as address:
+            async with serving(home, locale) as address:
                 yield Stage(urls, address, key)
 
 
@@ -79,7 +79,12 @@ def _home() -> Generator[Path]:
 
 
 @asynccontextmanager
-async def _server(home: Path, locale: str) -> AsyncGenerator[str]:
+async def serving(home: Path, locale: str) -> AsyncGenerator[str]:
+    """The address of a server of that home, a process of its own that ends with the block.
+
+    Raises:
+        Unavailable: it does not start.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "comptoir.cli", "serve", "--port", "0", "--exit-with-parent"),

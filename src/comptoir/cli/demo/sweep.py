@@ -20,6 +20,10 @@ def main(folder: Path) -> None:
         if not any(folder.rglob("postmaster.pid")):
             break
         time.sleep(_PAUSE)
+    # PostgreSQL's socket lies elsewhere when its path in the folder would be too long.
+    note = folder / "socket_folder"
+    if note.exists():
+        shutil.rmtree(note.read_text(), ignore_errors=True)
     for _ in range(_TRIES):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():

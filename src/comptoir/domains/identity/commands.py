@@ -1,6 +1,7 @@
 """Changing who somebody is. The first parameter is the open transaction."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -9,7 +10,7 @@ from psycopg.types.json import Jsonb
 from comptoir.domains.identity import sql
 from comptoir.domains.identity.model import Customer, Key, hash_key, hint_of
 from comptoir.kit.actor import Role
-from comptoir.kit.errors import NotFound
+from comptoir.kit.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +59,32 @@ class NewKey:
 
 async def add_key(tx: AsyncConnection, new: NewKey) -> Key:
     """Add a key; only its hash is stored."""
-    cursor = await tx.execute(
-        sql.ADD_KEY,
-        (
-            new.book,
-            new.id,
-            new.role,
-            new.name,
-            hash_key(new.text),
-            hint_of(new.text),
-            new.expires_at,
-        ),
-    )
-    row = await cursor.fetchone()
-    assert row is not None, "an insert returns its row"
+    row = await _insert_key(tx, new)
+    assert row is not None, "a time-ordered random id is new"
     return Key(row[0], row[1], Role(row[2]), *row[3:])
+
+
+async def add_key_once(tx: AsyncConnection, new: NewKey) -> tuple[Key, bool]:
+    """Add a key whose id and text were made from an idempotency key, and whether it was new.
+
+    Raises:
+        Conflict: the same idempotency key has added another key; `field` says what differs.
+    """
+    row = await _insert_key(tx, new)
+    if row is not None:
+        return Key(row[0], row[1], Role(row[2]), *row[3:]), True
+    row = await (await tx.execute(sql.KEY_BY_ID, (new.book, new.id))).fetchone()
+    assert row is not None, "keys are revoked, never removed"
+    found = Key(row[0], row[1], Role(row[2]), *row[3:])
+    for field in ("role", "name", "expires_at"):
+        if getattr(found, field) != getattr(new, field):
+            raise Conflict("idempotency-key-reused", field=field)
+    return found, False
+
+
+async def _insert_key(tx: AsyncConnection, new: NewKey) -> tuple[Any, ...] | None:
+    values = (new.book, new.id, new.role, new.name, hash_key(new.text), hint_of(new.text))
+    return await (await tx.execute(sql.ADD_KEY, (*values, new.expires_at))).fetchone()
 
 
 async def revoke_key(tx: AsyncConnection, book: int, id_: UUID) -> Key:

@@ -35,7 +35,10 @@ SELECT {_KEY} FROM comptoir.keys WHERE book_id = %s AND id > %s ORDER BY id LIMI
 
 ADD_KEY: Final = f"""
 INSERT INTO comptoir.keys (book_id, id, role, name, hash, hint, expires_at)
-VALUES (%s, %s, %s, %s, %s, %s, comptoir.moment(%s)) RETURNING {_KEY}"""
+VALUES (%s, %s, %s, %s, %s, %s, comptoir.moment(%s))
+ON CONFLICT (book_id, id) DO NOTHING RETURNING {_KEY}"""
+
+KEY_BY_ID: Final = f"SELECT {_KEY} FROM comptoir.keys WHERE book_id = %s AND id = %s"
 
 REVOKE_KEY: Final = f"""
 UPDATE comptoir.keys SET revoked_at = coalesce(revoked_at, clock_timestamp())

@@ -1,5 +1,6 @@
 """Customers, keys and customer tokens."""
 
+import hmac
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -8,18 +9,19 @@ from psycopg import AsyncConnection
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from comptoir.app import App
 from comptoir.domains.identity import commands, queries
 from comptoir.domains.identity.model import CustomerToken, write_key, write_token
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import Denied, NotFound
-from comptoir.kit.ids import uuid7
+from comptoir.kit.ids import request_id, uuid7
 from comptoir.kit.limits import CUSTOMER_TOKEN_SECONDS_MAX, SECOND
 from comptoir.store.pool import begin
 from comptoir.web import shapes, views, wire
 from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
 from comptoir.web.cursors import read_cursor, write_cursor
-from comptoir.web.replies import PRIVATE, Reply, ok, write_time
+from comptoir.web.replies import PRIVATE, REPLAYED, Reply, ok, write_time
 from comptoir.web.routing import OPERATORS, SERVERS, Operation
 
 _ZONES: Final = frozenset(available_timezones())
@@ -148,16 +150,31 @@ async def _book(tx: AsyncConnection, call: Call, name: str | None) -> tuple[int,
 
 
 async def add_key(call: Call, body: KeyBody) -> Reply:
-    """POST /api/keys: the only answer that shows the key."""
+    """POST /api/keys: the only answer that shows the key.
+
+    With an Idempotency-Key the id and the text are made from it, so that a repeat shows the same
+    ones though the text is stored nowhere.
+    """
     app = call.app
     role = Role(body.role)
     async with begin(app.pool) as tx:
         book, names = await _book(tx, call, body.book)
-        text = write_key(book, role, app.randomness(32))
-        id_ = uuid7(app.clock(), app.randomness(10))
+        id_, secret = _chosen(call, book) if call.key else _drawn(app)
+        text = write_key(book, role, secret)
         new = commands.NewKey(id_, book, role, body.name, text, body.expires_at)
-        added = await commands.add_key(tx, new)
-    return ok({**views.key(added, names), "key": text}, (b"cache-control", b"no-store"), status=201)
+        added, is_new = await commands.add_key_once(tx, new)
+    headers = [(b"cache-control", b"no-store"), *([] if is_new else [REPLAYED])]
+    return ok({**views.key(added, names), "key": text}, *headers, status=201)
+
+
+def _drawn(app: App) -> tuple[UUID, bytes]:
+    return uuid7(app.clock(), app.randomness(10)), app.randomness(32)
+
+
+def _chosen(call: Call, book: int) -> tuple[UUID, bytes]:
+    digest = request_id(book, call.key)
+    secret = hmac.digest(call.app.secret, b"key\n" + digest, "sha256")
+    return UUID(bytes=digest, version=5), secret
 
 
 async def keys(call: Call, query: KeysQuery) -> Reply:
@@ -247,12 +264,14 @@ OPERATIONS: Final = (
         method="POST",
         path="/api/keys",
         handler=add_key,
+        may_be_keyed=True,
         summary=("Add a key", "Ajouter une clé"),
         tag="keys",
         roles=OPERATORS,
         body=KeyBody,
         answer=shapes.NewKeyShape,
         status=201,
+        headers={"Idempotent-Replayed": "true when the key was added before"},
         ask={"role": "service", "name": "Web shop"},
     ),
     Operation(
