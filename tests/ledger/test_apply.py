@@ -185,6 +185,17 @@ def test_a_reversal_names_what_it_undoes():
     )  # fmt: skip
 
 
+def test_a_refused_chain_leaves_a_movement_to_be_reversed_by_the_next_in_the_same_commit():
+    shelf, account = stocked()
+    shelf.run([(Spend(key(3), MARK, account, REVENUE, 2),)], START)
+    chain = (Reverse(key(4), MARK, account, 3), Spend(key(5), MARK, account, REVENUE, 9))
+    answers = shelf.run([chain, (Reverse(key(4), MARK, account, 3),)], START)
+    assert [[a.outcome for a in each] for each in answers] == [
+        [Outcome.CHAIN_BROKEN, Outcome.INSUFFICIENT],
+        [Outcome.CREATED],
+    ]
+
+
 def test_sticky_outcomes_are_successes_and_states_that_a_new_key_may_find_changed():
     assert {
         Outcome.CREATED,

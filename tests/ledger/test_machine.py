@@ -89,8 +89,13 @@ def play(seed: int) -> None:
         if kind == 0:
             duel.tick(author.tick())
             continue
-        chain = [author.repeat()] if kind == 1 else author.chain()
-        author.heard(chain, duel.submit(chain))
+        if kind <= 2:
+            chains = [author.chain() for _ in range(4)]
+            for chain, told in zip(chains, duel.submit_together(chains), strict=True):
+                author.heard(chain, told)
+        else:
+            chain = [author.repeat()] if kind == 3 else author.chain()
+            author.heard(chain, duel.submit(chain))
         duel.compare()
 
 

@@ -32,6 +32,15 @@ class Duel:
             assert after == before, "a refused chain has left something behind"
         return told
 
+    def submit_together(self, chains: Sequence[Sequence[Ask]]) -> list[list[Told]]:
+        """Ask both for several chains in one commit; each sees what those before it have done."""
+        now = (self.core.clerk.now - START) // SECOND
+        told = [[_plain(each) for each in answers] for answers in self.core.decide(chains)]
+        for chain, answers in zip(chains, told, strict=True):
+            wanted = self.oracle.submit(chain, now)
+            assert answers == wanted, f"{brief(chain)}\ncore: {answers}\noracle: {wanted}"
+        return told
+
     def tick(self, seconds: int) -> None:
         self.core.clerk.now += seconds * SECOND
 

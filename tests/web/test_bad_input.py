@@ -255,6 +255,16 @@ def test_idempotency_keys_that_are_fine(site: Site, key: str) -> None:
     assert done.status_code == 402
 
 
+def test_two_idempotency_keys(untouched: Site) -> None:
+    sent = [
+        ("Authorization", f"Bearer {untouched.keys['op']}"), ("Idempotency-Key", "a"),
+        ("Idempotency-Key", "b"),
+    ]  # fmt: skip
+    refused = untouched.http.post(f"{untouched.url}/api/credits/spend", headers=sent, json=SPEND)
+    problem = check(refused, 422, "validation-failed")
+    assert problem["errors"][0]["code"] == "repeated"
+
+
 QUERIES: list[tuple[str, str, int]] = [
     ("unknown parameter", "customer=a&colour=red", 422), ("no customer", "", 422),
     ("empty customer", "customer=", 422), ("repeated", "customer=a&customer=b", 422),

@@ -1,10 +1,14 @@
 """POST /api/ledger/batch."""
 
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from tests.support.site import Site, fresh
+from comptoir.store.pool import Limits
+from tests.support.postgres import Cluster
+from tests.support.site import Site, fresh, serving
 
 
 def item(op: str, **more: object) -> dict[str, Any]:
@@ -219,3 +223,30 @@ def test_a_french_batch(site: Site) -> None:
     body = {"requests": [item("spend", customer=fresh(), amount=1)]}
     done = site.post("/api/ledger/batch", body, headers={"Accept-Language": "fr"})
     assert done.json()["results"][0]["problem"]["title"] == "Crédits insuffisants"
+
+
+def test_what_cannot_be_decided_now_is_told_item_by_item(cluster: Cluster, tmp_path: Path) -> None:
+    limits = Limits(lock=0.2, writer_lock=0.1)
+    with cluster.database() as database, serving(database, tmp_path, limits=limits) as site:
+        locked, free = site.rich("10"), site.rich("10")
+        requests = [item("spend", customer=name, amount=1) for name in (locked, free)]
+        with psycopg.connect(site.owner_url) as stranger:
+            stranger.execute(
+                "SELECT FROM comptoir.accounts a JOIN comptoir.customers c ON c.id = a.customer_id"
+                " WHERE c.customer = %s FOR UPDATE OF a",
+                (locked,),
+            )
+            results = run(site, requests)
+            assert outcomes(results) == ["account_busy", "created"]
+            assert results[0]["problem"]["status"] == 503
+            alone = site.post("/api/ledger/batch", {"requests": requests[:1]})
+            assert (alone.status_code, alone.json()["code"]) == (503, "account-busy")
+            stranger.rollback()
+        assert outcomes(run(site, requests)) == ["created", "exists"]
+
+
+def test_a_late_capture_in_a_batch(site: Site) -> None:
+    customer = site.rich("10")
+    [held] = run(site, [item("hold", customer=customer, amount=4, ttl_seconds=60)])
+    [done] = run(site, [item("capture", hold=held["hold"]["id"])])
+    assert done["late"] is False

@@ -1,7 +1,10 @@
 """Health, metrics, logs, headers, documentation: what stands around the API."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -370,3 +373,47 @@ def test_the_application_is_built_as_the_environment_says(
     monkeypatch.setenv("COMPTOIR_LOCALE", "es")
     with pytest.raises(ValidationError):
         build()
+
+
+_COUNT = """
+from comptoir.web.metrics import Metrics
+metrics = Metrics()
+metrics.observe("GET", "/api/x", 200, 0.01)
+metrics.look({1: type("Batch", (), {"queued": 3, "lanes": 1, "committed": 7})})
+print(metrics.page().decode())
+"""
+
+
+def test_metrics_of_several_processes_are_one_page(tmp_path: Path) -> None:
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", _COUNT],
+            env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    page = done.stdout
+    counted = 'comptoir_http_requests_total{method="GET",route="/api/x",status="200"} 2.0'
+    assert counted in page
+    assert 'comptoir_ledger_requests_total{book="1"} 14.0' in page
+
+
+def test_verify(cluster: Cluster, tmp_path: Path) -> None:
+    with cluster.database() as database, serving(database, tmp_path) as site:
+        customer = site.rich("10")
+        for full in ("", "?full=false", "?full=true"):
+            found = site.get(f"/api/ledger/verify{full}").json()
+            assert found | {"checked_at": None} == {
+                "balanced": True, "accounts": 1, "movements": 1, "drift": [], "truncated": False,
+                "checked_at": None,
+            }  # fmt: skip
+        site.sql("UPDATE comptoir.accounts SET posted = posted + 1 WHERE customer_id IS NOT NULL")
+        drifted = site.get("/api/ledger/verify?full=true").json()
+        assert drifted["balanced"] is False
+        assert {each["table"] for each in drifted["drift"]} >= {"accounts"}
+        assert set(drifted["drift"][0]) == {"check", "table", "row", "detail"}
+        assert customer not in str(drifted)
+        assert site.get("/api/ledger/verify", who="test_op").json()["balanced"] is True
+        wrong = site.get("/api/ledger/verify?full=yes")
+        assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "boolean-expected")

@@ -19,6 +19,9 @@ from comptoir.store.rows import Row, Statement
 
 _FAILED: Final = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
 
+_WORTH_SENDING: Final = 16 * 1024
+"""Bytes after which PostgreSQL is given what there is, while the next statement is made."""
+
 _Key = tuple[str, tuple[int, ...]]
 _Encoded = Sequence[bytes | bytearray | memoryview | None]
 
@@ -75,6 +78,7 @@ class Wire:
 
     async def _send(self, wanted: Iterable[Statement], sent: list[_Key | None]) -> None:
         """Notes in `sent`, for every expected answer, the statement that it prepares, or None."""
+        unsent = 0
         for text, parameters in wanted:
             values, types = _encode(self.connection, parameters)
             key = (text, types)
@@ -88,7 +92,10 @@ class Wire:
                 sent.append(key)
             self._connection.send_query_prepared(name, values)
             sent.append(None)
-            await self._flush()
+            unsent += sum(len(value) for value in values if value is not None)
+            if unsent > _WORTH_SENDING:
+                await self._flush()
+                unsent = 0
 
     async def _flush(self) -> None:
         while self._connection.flush():  # bounded: the connection breaks or takes it all
