@@ -286,7 +286,7 @@ async def test_a_shop_that_is_not_stocked_does_not_open(reply: Reply):
 async def test_a_server_that_does_not_start_is_quoted(bare: Shell, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stage, "surroundings", lambda *_: bare.environment(COMPTOIR_ENV="moon"))
     with pytest.raises(ExceptionGroup) as caught:
-        async with stage.serving(bare.folder, "en"):
+        async with stage.serving(bare.folder, "en", 1):
             pass
     error = first_cause(caught.value)
     assert isinstance(error, Unavailable)
@@ -299,21 +299,6 @@ def test_the_sweeper_removes_a_socket_folder_too(tmp_path: Path):
     (home / "postgres").mkdir(parents=True)
     sockets.mkdir()
     (home / "socket_folder").write_text(str(sockets))
-    command = [sys.executable, "-I", sweep.__file__, str(home)]
+    command = [sys.executable, "-P", sweep.__file__, str(home)]
     subprocess.run(command, stdin=subprocess.DEVNULL, timeout=DEADLINE, check=True)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_sweeper_waits_for_postgres(tmp_path: Path):
-    home = tmp_path / "home"
-    (home / "postgres").mkdir(parents=True)
-    note = home / "postgres" / "postmaster.pid"
-    note.write_text("1")
-    command = [sys.executable, "-I", sweep.__file__, str(home)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as sweeper:
-        with pytest.raises(subprocess.TimeoutExpired):
-            sweeper.wait(0.5)
-        assert note.exists()
-        note.unlink()
-        assert sweeper.wait(DEADLINE) == 0
-    assert not home.exists()

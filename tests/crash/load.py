@@ -7,7 +7,7 @@ memory of the test alone; the judge compares that with what the database holds.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import aiohttp
 import psycopg
 
 from comptoir.kit.ids import hold_name, request_id
+from tests.support.batches import until
 from tests.support.servers import LIVE, Body, Crowd, Reply
 
 WRITERS: Final = 64
@@ -27,6 +28,8 @@ UNIT: Final = 1_000_000
 _DOWN: Final = (aiohttp.ClientError, ConnectionError, TimeoutError)
 _ANSWERS: Final = frozenset({200, 201, 402})
 _PATIENCE: Final = 0.02
+LONG: Final = 300.0
+"""Seconds after which writers count as stuck."""
 
 
 @dataclass(slots=True)
@@ -119,8 +122,12 @@ class Load:
     async def wait_for(self, more: int) -> None:
         """Wait until so many more requests are acknowledged."""
         goal = self.acknowledged + more
-        while self.acknowledged < goal:
-            await asyncio.sleep(0.001)
+        await until(lambda: self.acknowledged >= goal, LONG)
+
+    async def wait_for_failures(self, more: int) -> None:
+        """Wait until so many more requests were told that they cannot be answered now."""
+        goal = self.failures.total() + more
+        await until(lambda: self.failures.total() >= goal, LONG)
 
     async def repeat_all(self, at_once: int = 100) -> None:
         """Ask everything again: the answers must be those that were given."""
@@ -206,13 +213,15 @@ def _expected_holds(asked: Sequence[Asked]) -> dict[bytes, list[Any]]:
         if not each.path.endswith("/holds") or not each.done:
             continue
         capture = captures.get(hold_name(each.id))
-        is_over = capture is not None and capture.done
-        holds[each.id] = ["captured", -capture.moves, True] if is_over else ["open", 0, True]
+        if capture is not None and capture.done:
+            holds[each.id] = ["captured", -capture.moves, True]
+        else:
+            holds[each.id] = ["open", 0, True]
     return holds
 
 
 async def work(
-    clients: Crowd, seed: int, disturb: "Callable[[Load], Any]", writers: int = WRITERS
+    clients: Crowd, seed: int, disturb: Callable[[Load], Awaitable[None]], writers: int = WRITERS
 ) -> Load:
     """Let writers write while `disturb` does its worst; returns once all of them are answered."""
     load = Load(clients, seed)

@@ -1,6 +1,7 @@
 """The server is killed again and again in the middle of its work."""
 
 import asyncio
+import logging
 import random
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.support.batches import assert_verified
 from tests.support.postgres import Database
 from tests.support.servers import Server, add_keys, crowd, serving
 
+log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.pg, pytest.mark.crash]
 
 
@@ -58,4 +60,4 @@ async def test_nothing_acknowledged_is_lost_or_doubled(tmp_path: Path, database:
 async def test_twenty_kills_under_load(tmp_path: Path, database: Database):
     load = await killed_server(tmp_path, database, kills=25, between=1_000)
     assert load.found_done > 0, "some kills came between a commit and its answer"
-    print(f"{load.acknowledged} acknowledged, {load.found_done} answers lost after their commit")
+    log.warning("%d acknowledged, %d answers lost", load.acknowledged, load.found_done)

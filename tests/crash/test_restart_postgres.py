@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import signal
 from collections.abc import Generator
@@ -14,11 +15,12 @@ import pytest
 
 from comptoir.store.embedded import start, status
 from comptoir.store.migrate import migrate
-from tests.crash.load import Load, judge, work
+from tests.crash.load import WRITERS, Load, judge, work
 from tests.support.batches import assert_verified
 from tests.support.postgres import Database
 from tests.support.servers import Server, add_keys, crowd, serving
 
+log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.pg, pytest.mark.crash]
 ENDS: Final = (signal.SIGKILL, signal.SIGQUIT, signal.SIGINT)
 """Killed, stopped at once (which is a crash too), and stopped as an operator does."""
@@ -49,14 +51,12 @@ async def restart(load: Load, home: Path, restarts: int, between: int) -> None:
         await load.wait_for(between)
         pid = status(home).pid
         assert pid is not None
-        noticed = load.failures.total()
         with nobody_may_start(home):
             os.kill(pid, ENDS[n % len(ENDS)])
-            while load.failures.total() < noticed + 64:
-                await asyncio.sleep(0.01)
+            await load.wait_for_failures(WRITERS)
         await asyncio.to_thread(lambda: start(home).close())
         async with asyncio.timeout(RECOVERY):
-            await load.wait_for(64)
+            await load.wait_for(WRITERS)
     await load.wait_for(between)
 
 
@@ -97,4 +97,4 @@ async def test_nothing_is_lost_or_doubled_by_restarts(home: Path):
 async def test_twenty_restarts_under_load(home: Path):
     load = await restarted_database(home, restarts=20, between=1_000)
     assert load.found_done > 0, "some commits were done though their connection was lost"
-    print(f"{load.acknowledged} acknowledged; not answered: {dict(load.failures)}")
+    log.warning("%d acknowledged; not answered: %s", load.acknowledged, dict(load.failures))

@@ -200,7 +200,7 @@ async def test_one_key_for_two_customers_at_once_has_one_winner(clients: Crowd):
     await clients.grant(one, "100")
     await clients.grant(two, "100")
 
-    async def duel(n: int) -> list[Reply]:
+    async def duel(n: int) -> tuple[Reply, Reply]:
         return await asyncio.gather(
             clients.post("/api/credits/spend", spend(one), f"duel-{one}-{n}", at=n),
             clients.post("/api/credits/spend", spend(two), f"duel-{one}-{n}", at=n + 1, who=1),

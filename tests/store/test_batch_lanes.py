@@ -6,9 +6,12 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from comptoir.kit.errors import Unavailable
+from comptoir.kit.ids import request_id
 from comptoir.ledger.outcomes import Outcome
+from comptoir.ledger.requests import Chain, Reverse
 from comptoir.store.batch import Batch
 from tests.support.batches import (
+    BOOK,
     Shop,
     connections,
     gather,
@@ -141,6 +144,24 @@ async def test_a_chain_waits_for_each_of_its_accounts(shop: Shop):
     assert [answer.outcome for answer in answers] == [Outcome.CREATED] * 2
 
 
+@pytest.mark.parametrize("verb", ["spend", "reverse", "transfer"])
+async def test_an_account_that_nobody_has_is_not_found(verb: str, shop: Shop):
+    """It cannot be locked either, but nobody waits for it for ever."""
+    account, nobody = await shop.account("alice", 10), 2**40
+    mark = b"mark" * 4
+    chains: dict[str, Chain] = {
+        "spend": shop.spend("x", nobody),
+        "reverse": (Reverse(request_id(BOOK, "x"), mark, nobody, 1),),
+        "transfer": shop.transfer("x", account, nobody),
+    }
+    async with shop.batch() as batch:
+        async with asyncio.timeout(5):
+            [answer] = await batch.submit(chains[verb])
+        [again] = await batch.submit(shop.spend("x", account))
+    expected = Outcome.MOVEMENT_NOT_FOUND if verb == "reverse" else Outcome.ACCOUNT_NOT_FOUND
+    assert (answer.outcome, again.outcome) == (expected, Outcome.CREATED)
+
+
 async def test_leaving_waits_for_the_lanes(shop: Shop):
     account = await shop.account("alice", 100)
     with shop.lock(account) as foreign:
@@ -157,6 +178,32 @@ async def test_leaving_waits_for_the_lanes(shop: Shop):
 
 def writer(shop: Shop) -> Batch:
     return shop.batch(smaller(lock=60))
+
+
+async def test_an_owner_who_does_not_wait_leaves_nobody_without_an_answer(shop: Shop):
+    account = await shop.account("alice", 100)
+    batch, entered = shop.batch(smaller(lock=60)), asyncio.Event()
+
+    async def own() -> None:
+        async with batch:
+            entered.set()
+            await asyncio.Event().wait()
+
+    owner = asyncio.ensure_future(own())
+    await entered.wait()
+    with shop.lock(account):
+        asked = [
+            asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account))) for n in range(50)
+        ]
+        await until(lambda: batch.lanes == 1)
+        owner.cancel()
+        await asyncio.sleep(0)
+        owner.cancel()
+        async with asyncio.timeout(5):
+            told = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(each, Unavailable) for each in told)
+    with pytest.raises(asyncio.CancelledError):
+        await owner
 
 
 async def test_two_writers_share_a_hot_account(shop: Shop):

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import psycopg
+from psycopg.abc import Query
 
 from comptoir.kit.errors import Unavailable
 from comptoir.kit.ids import request_id
@@ -98,7 +99,7 @@ class Shop:
         mark = fingerprint((("op", "transfer"), ("from", source), ("to", target), ("amount", 1)))
         return (Transfer(request_id(BOOK, key), mark, source, target, amount),)
 
-    def rows(self, query: Any, *values: object) -> list[tuple[Any, ...]]:
+    def rows(self, query: Query, *values: object) -> list[tuple[Any, ...]]:
         """What a statement selects, on a fresh connection of the superuser."""
         return rows(self.database.superuser_url, query, *values)
 
@@ -132,7 +133,7 @@ class Shop:
         return foreign
 
 
-def rows(url: str, query: Any, *values: object) -> list[tuple[Any, ...]]:
+def rows(url: str, query: Query, *values: object) -> list[tuple[Any, ...]]:
     """What a statement selects, on a fresh connection."""
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute(query, values).fetchall()
@@ -188,9 +189,9 @@ async def insist(batch: Batch, chain: Chain) -> list[Answer]:
                 await asyncio.sleep(0.02)
 
 
-def smaller(**changes: Any) -> Limits:
+def smaller(**changes: float) -> Limits:
     """The limits of these tests with some of them made smaller."""
-    return replace(LIMITS, **changes)
+    return Limits(**(asdict(LIMITS) | changes))
 
 
 @asynccontextmanager
@@ -200,6 +201,7 @@ async def open_shop(database: Database, asset: str = "credits") -> AsyncGenerato
         directory = Directory(pool)
         facts = await directory.facts(BOOK)
         yield Shop(database, facts, directory, await directory.asset(BOOK, asset))
+    async with open_pool(database.app_url, LIMITS) as pool:
         verified = await verify(pool, None, full=True)
     assert verified.drift == []
     assert_verified(database)

@@ -74,6 +74,9 @@ chain
 spend s10 alice 2                               -> created
 """
 
+ALICE, BOB, CAROL, SHELF, IDLE = range(25, 30)
+"""The accounts of the story: a new database has 24 open ones, which come first."""
+
 _NUMBERS: Final = count()
 
 
@@ -81,7 +84,9 @@ async def fill(database: Database) -> None:
     """Let everything happen in a migrated database."""
     [case] = parse("story", STORY)
     async with through_batch(database.app_url) as fresh:
-        await play(case, fresh(""))
+        driver = fresh("")
+        await play(case, driver)
+    assert list(driver.accounts.values()) == [ALICE, BOB, CAROL, SHELF, IDLE]
 
 
 @contextmanager

@@ -157,20 +157,25 @@ class Batch:
         PostgreSQL: so they go on while PostgreSQL works, not before.
         """
         flushed = Flushed()
-        while not (self._closing and not self._queue):  # until the owner leaves the context
-            if not self._queue:
-                self._tell(flushed)
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            group = self._take()
-            meanwhile = partial(self._tell, flushed)
-            flushed = await self._commit.flush(group, frozenset(self._lanes), meanwhile)
-            meanwhile()
-            for pending, account in flushed.busy:
-                self._lane(account).add(pending)
-            self._settle_up(group)
-        self._tell(flushed)
+        try:
+            while not (self._closing and not self._queue):  # until the owner leaves the context
+                if not self._queue:
+                    self._tell(flushed)
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                group = self._take()
+                meanwhile = partial(self._tell, flushed)
+                flushed = await self._commit.flush(group, frozenset(self._lanes), meanwhile)
+                meanwhile()
+                for pending, account in flushed.busy:
+                    self._lane(account).add(pending)
+                self._settle_up(group)
+        finally:
+            # An owner who does not wait for the end leaves nobody without an answer either.
+            self._tell(flushed)
+            for pending in self._queue:
+                pending.fail(Unavailable(_SHUTTING_DOWN))
 
     def _tell(self, flushed: Flushed) -> None:
         """Answer the callers of a commit, once."""

@@ -1,7 +1,7 @@
 """Connections: the only place that opens them, with limits on how long anything may take."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
@@ -10,6 +10,8 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from comptoir.kit.errors import Unavailable
+
+Pool = AsyncConnectionPool[AsyncConnection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ async def connect(url: str, limits: Limits, *, lock: float) -> AsyncConnection:
         raise Unavailable("database-down") from error
 
 
-def open_pool(url: str, limits: Limits) -> AsyncConnectionPool[AsyncConnection]:
+def open_pool(url: str, limits: Limits) -> Pool:
     """A pool for reading and for short transactions, not yet open. Shared by all tasks."""
     return AsyncConnectionPool(
         url,
@@ -91,35 +93,29 @@ def open_pool(url: str, limits: Limits) -> AsyncConnectionPool[AsyncConnection]:
 
 
 @asynccontextmanager
-async def begin(
-    pool: AsyncConnectionPool[AsyncConnection],
-) -> AsyncGenerator[AsyncConnection]:
+async def begin(pool: Pool) -> AsyncGenerator[AsyncConnection]:
     """A transaction that commits when the block ends well, and rolls back otherwise.
 
     Raises:
         Unavailable: no connection could be had in time, or it was lost.
     """
     try:
-        async with pool.connection() as connection, connection.transaction():
-            yield connection
-    except PoolTimeout as error:
-        raise Unavailable("database-down") from error
-    except psycopg.OperationalError as error:
+        async with AsyncExitStack() as stack:
+            yield await _started(pool, stack)
+    except (PoolTimeout, psycopg.OperationalError) as error:
         raise Unavailable("database-down") from error
 
 
-async def fetch(
-    pool: AsyncConnectionPool[AsyncConnection], query: str, parameters: Sequence[object]
-) -> list[tuple[Any, ...]]:
+async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
     """The rows of one statement that changes nothing, or nothing that a repeat would change again.
 
-    One round trip and no transaction around it. A connection that was lost while it lay idle is
-    replaced once, without anybody noticing.
+    One round trip and no transaction around it.
 
     Raises:
-        Unavailable: no connection could be had in time, or a second one was lost too.
+        Unavailable: no connection could be had in time, or all were lost.
     """
-    for last in (False, True):
+    lost: Exception | None = None
+    for _ in range(pool.max_size + 1):
         try:
             async with pool.connection() as connection:
                 cursor = await connection.execute(
@@ -129,6 +125,25 @@ async def fetch(
         except PoolTimeout as error:
             raise Unavailable("database-down") from error
         except psycopg.OperationalError as error:
-            if last:
-                raise Unavailable("database-down") from error
-    raise AssertionError("the second try returns or raises")
+            lost = error
+    raise Unavailable("database-down") from lost
+
+
+async def _started(pool: Pool, stack: AsyncExitStack) -> AsyncConnection:
+    """A connection on which a transaction has begun; those that were lost while idle are replaced.
+
+    To ask each connection whether it lives before it is used would cost a round trip every time.
+    """
+    for _ in range(pool.max_size):
+        opened = AsyncExitStack()
+        connection = await opened.enter_async_context(pool.connection())
+        try:
+            await opened.enter_async_context(connection.transaction())
+        except psycopg.OperationalError:
+            await opened.aclose()
+            continue
+        await stack.enter_async_context(opened)
+        return connection
+    connection = await stack.enter_async_context(pool.connection())
+    await stack.enter_async_context(connection.transaction())
+    return connection

@@ -1,7 +1,7 @@
 """The stage of the demo: a throw-away home, its database, a real server, and a key to it.
 
-Leaving it removes everything. If this process is killed, the server ends because its pipe closes,
-PostgreSQL because nobody uses it any more, and the sweeper then removes the folder.
+Leaving it removes everything. If this process is killed, the server ends because its pipe closes;
+the sweeper, which both of them keep waiting, then stops PostgreSQL and removes the folder.
 """
 
 import asyncio
@@ -56,31 +56,36 @@ async def raised(locale: str) -> AsyncGenerator[Stage]:
     Raises:
         Unavailable: the database or the server does not start.
     """
-    with _home() as home:
+    with _home() as (home, sweeper):
         async with database(Settings.throw_away(home, locale)) as urls:
             await migrated(urls)
             async with open_app(Settings.throw_away(home, locale), urls) as app:
                 key, _ = await make_key(app, BOOK, Role.OPERATOR, "demo")
-            async with serving(home, locale) as address:
+            async with serving(home, locale, sweeper) as address:
                 yield Stage(urls, address, key)
 
 
 @contextmanager
-def _home() -> Generator[Path]:
+def _home() -> Generator[tuple[Path, int]]:
     home = Path(tempfile.mkdtemp(prefix="comptoir-demo-"))
     # Its own session: the Ctrl-C of a terminal is for the demo, which then closes the pipe.
-    command = [sys.executable, "-I", str(sweep.__file__), str(home)]
+    command = [sys.executable, "-P", str(sweep.__file__), str(home)]
     with subprocess.Popen(command, stdin=PIPE, start_new_session=True) as sweeper:
+        assert sweeper.stdin is not None, "a pipe was asked for"
         try:
-            yield home
+            yield home, sweeper.stdin.fileno()
         finally:  # leaving Popen waits for it
-            assert sweeper.stdin is not None, "a pipe was asked for"
             sweeper.stdin.close()
 
 
 @asynccontextmanager
-async def serving(home: Path, locale: str) -> AsyncGenerator[str]:
+async def serving(home: Path, locale: str, held: int) -> AsyncGenerator[str]:
     """The address of a server of that home, a process of its own that ends with the block.
+
+    Args:
+        home: the throw-away home.
+        locale: the language of what it says.
+        held: a descriptor that it keeps open for as long as it lives.
 
     Raises:
         Unavailable: it does not start.
@@ -94,6 +99,7 @@ async def serving(home: Path, locale: str) -> AsyncGenerator[str]:
         cwd=home,
         env=surroundings(home, locale),
         start_new_session=True,
+        pass_fds=(held,),
     )
     last: deque[str] = deque(maxlen=_LAST_LINES)
     try:

@@ -1,6 +1,7 @@
-"""Run as a file of its own: removes the demo's folder when the demo was killed and could not.
+"""Run as a file of its own: removes what the demo leaves, also when it was killed and could not.
 
-Usage: sweep.py FOLDER, with a pipe on stdin that closes when the demo ends, however it ends.
+Usage: sweep.py FOLDER, with a pipe on stdin whose other end the demo and its server hold open, so
+that it closes when both have ended, however they end.
 """
 
 import shutil
@@ -9,22 +10,21 @@ import time
 from pathlib import Path
 from typing import Final
 
+from comptoir.store.embedded import stop
+
 _TRIES: Final = 300
 _PAUSE: Final = 0.2
 
 
 def main(folder: Path) -> None:
-    """Wait for the end of the demo, then for PostgreSQL's, then remove what is left."""
+    """Wait for the end of the demo, stop its PostgreSQL, and remove its folders."""
     sys.stdin.buffer.read()
     for _ in range(_TRIES):
-        if not any(folder.rglob("postmaster.pid")):
-            break
-        time.sleep(_PAUSE)
-    # PostgreSQL's socket lies elsewhere when its path in the folder would be too long.
-    note = folder / "socket_folder"
-    if note.exists():
-        shutil.rmtree(note.read_text(), ignore_errors=True)
-    for _ in range(_TRIES):
+        stop(folder)
+        # PostgreSQL's socket lies elsewhere when its path in the folder would be too long.
+        note = folder / "socket_folder"
+        if note.exists():
+            shutil.rmtree(note.read_text(), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return
