@@ -6,15 +6,15 @@ import sys
 from itertools import count
 
 from comptoir.store.pool import Limits
-from tests.support.batches import open_shop
+from tests.support.batches import shop_of
 from tests.support.postgres import Database
 
 CALLERS = 64
 ACCOUNTS = 5
 
 
-async def main(url: str, prefix: str) -> None:
-    async with open_shop(Database("", url, "")) as shop:
+async def main(url: str, book: int, prefix: str) -> None:
+    async with shop_of(Database("", url, ""), book) as shop:
         accounts = [await shop.account(f"c{n}") for n in range(ACCOUNTS)]
         async with shop.batch(Limits()) as batch, asyncio.TaskGroup() as group:
 
@@ -31,4 +31,4 @@ async def main(url: str, prefix: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))

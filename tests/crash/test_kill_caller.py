@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from comptoir.kit.ids import request_id
 from comptoir.ledger.outcomes import Outcome
 from tests.crash.child import ACCOUNTS, CALLERS
-from tests.support.batches import BOOK, Shop, gather, open_shop, outcomes
+from tests.support.batches import Shop, assert_verified, gather, open_shop, outcomes
 from tests.support.postgres import Database
 
 pytestmark = [pytest.mark.pg, pytest.mark.crash]
@@ -17,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RICH = 1_000_000
 
 
-def killed_caller(database: Database, prefix: str, told: int) -> dict[str, int]:
+def killed_caller(shop: Shop, prefix: str, told: int) -> dict[str, int]:
     """What a caller was told before it was killed: the version of each movement by key."""
-    command = [sys.executable, "-m", "tests.crash.child", database.app_url, prefix]
+    command = [sys.executable, "-m", "tests.crash.child", shop.url, str(shop.book), prefix]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(told)]
@@ -35,9 +34,10 @@ async def lives_and_deaths(database: Database, deaths: int, told: int) -> int:
         accounts = await shop.accounts([f"c{n}" for n in range(ACCOUNTS)], RICH)
         untold = 0
         for death in range(deaths):
-            answers = killed_caller(database, f"life-{death}", told)
+            answers = killed_caller(shop, f"life-{death}", told)
             assert len(answers) >= told
             untold += await judge(shop, accounts, answers, f"life-{death}")
+    assert_verified(database)
     return untold
 
 
@@ -48,13 +48,13 @@ async def judge(shop: Shop, accounts: list[int], answers: dict[str, int], prefix
         WHERE r.op = 'spend' GROUP BY r.book_id, r.id, r.version"""
     found = {id_: (version, lines) for id_, version, lines in shop.rows(query)}
     for key, version in answers.items():
-        assert found[request_id(BOOK, key)] == (version, 1), key
+        assert found[shop.id(key)] == (version, 1), key
     furthest = {
         caller: sum(key.startswith(f"{prefix}-{caller}-") for key in answers)
         for caller in range(CALLERS)
     }
     under_way = {f"{prefix}-{caller}-{n}": caller for caller, n in furthest.items()}
-    untold = {key for key in under_way if request_id(BOOK, key) in found}
+    untold = {key for key in under_way if shop.id(key) in found}
     callers = {key: int(key.split("-")[2]) for key in (*answers, *under_way)}
     async with shop.batch() as batch:
         chains = [shop.spend(k, accounts[callers[k] % ACCOUNTS]) for k in callers]

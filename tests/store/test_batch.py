@@ -1,18 +1,17 @@
 """The group commit: what callers may count on while nothing breaks."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
 from comptoir.kit.errors import Conflict, Unavailable
-from comptoir.kit.ids import request_id
 from comptoir.kit.limits import SECOND
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store.batch import Companion
 from tests.support.batches import (
-    BOOK,
     Shop,
+    assert_verified,
     connections,
     gather,
     leaked_holds,
@@ -22,13 +21,26 @@ from tests.support.batches import (
     smaller,
     until,
 )
-from tests.support.postgres import Database
+from tests.support.postgres import Cluster, Database
 
 pytestmark = pytest.mark.pg
 MANY = 1_000
 
 NOTED = """
 INSERT INTO noted (key, amount) SELECT * FROM unnest(%s::text[], %s::bigint[])"""
+
+
+NOTES = """
+DROP TABLE IF EXISTS noted;
+CREATE TABLE noted (key text PRIMARY KEY, amount bigint CHECK (amount > 0))"""
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> Iterator[Database]:
+    """Tests share a database, and have a book each."""
+    with cluster.database() as made:
+        yield made
+        assert_verified(made)
 
 
 @pytest.fixture
@@ -40,7 +52,7 @@ async def shop(database: Database) -> AsyncGenerator[Shop]:
 @pytest.fixture
 def notes(database: Database, shop: Shop) -> None:
     """A table of the caller, with a rule that one of his rows can break."""
-    shop.run("CREATE TABLE noted (key text PRIMARY KEY, amount bigint CHECK (amount > 0))")
+    shop.run(NOTES)
 
 
 async def test_callers_share_commits(shop: Shop):
@@ -51,7 +63,9 @@ async def test_callers_share_commits(shop: Shop):
     assert outcomes(answers) == [Outcome.CREATED] * MANY
     assert shop.balance(account) == (0, 0)
     assert shop.effects(*(f"s{n}" for n in range(MANY))) == MANY
-    moments = shop.rows("SELECT count(DISTINCT at) FROM comptoir.movements")
+    moments = shop.rows(
+        "SELECT count(DISTINCT at) FROM comptoir.movements WHERE book_id = %s", shop.book
+    )
     assert moments[0][0] < MANY / 100, "a commit has one time, so few times mean few commits"
 
 
@@ -230,7 +244,7 @@ async def test_cancelled_callers_leave_nothing_behind(shop: Shop):
         assert len(connections(shop.database)) == idle
         repeats = await gather(batch, [shop.hold(f"h{n}", accounts[n % 50]) for n in range(MANY)])
     assert set(outcomes(repeats)) == {Outcome.EXISTS}, "each was decided, though nobody waited"
-    assert {answer.hold for [answer] in repeats} == {request_id(BOOK, f"h{n}") for n in range(MANY)}
+    assert {answer.hold for [answer] in repeats} == {shop.id(f"h{n}") for n in range(MANY)}
     assert [shop.balance(account)[1] for account in accounts] == [MANY // 50] * 50
 
 

@@ -1,18 +1,17 @@
 """What is locked by somebody else holds up nobody but those who ask for it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
 from comptoir.kit.errors import Unavailable
-from comptoir.kit.ids import request_id
 from comptoir.ledger.outcomes import Outcome
 from comptoir.ledger.requests import Chain, Reverse
 from comptoir.store.batch import Batch
 from tests.support.batches import (
-    BOOK,
     Shop,
+    assert_verified,
     connections,
     gather,
     open_shop,
@@ -20,10 +19,18 @@ from tests.support.batches import (
     smaller,
     until,
 )
-from tests.support.postgres import Database
+from tests.support.postgres import Cluster, Database
 
 pytestmark = pytest.mark.pg
 MANY = 1_000
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> Iterator[Database]:
+    """Tests share a database, and have a book each."""
+    with cluster.database() as made:
+        yield made
+        assert_verified(made)
 
 
 @pytest.fixture
@@ -151,7 +158,7 @@ async def test_an_account_that_nobody_has_is_not_found(verb: str, shop: Shop):
     mark = b"mark" * 4
     chains: dict[str, Chain] = {
         "spend": shop.spend("x", nobody),
-        "reverse": (Reverse(request_id(BOOK, "x"), mark, nobody, 1),),
+        "reverse": (Reverse(shop.id("x"), mark, nobody, 1),),
         "transfer": shop.transfer("x", account, nobody),
     }
     async with shop.batch() as batch:

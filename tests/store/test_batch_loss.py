@@ -1,7 +1,7 @@
 """What breaks under the group commit: poisoned chains, lost connections, lost commits."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,14 +9,13 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from comptoir.kit.errors import ComptoirError, Conflict, OutcomeUnknown, Unavailable
-from comptoir.kit.ids import request_id
 from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
 from comptoir.ledger.requests import Chain, Spend
 from comptoir.store.batch import Batch, Companion
 from tests.support.batches import (
-    BOOK,
     Shop,
+    assert_verified,
     connections,
     gather,
     insist,
@@ -26,7 +25,7 @@ from tests.support.batches import (
     smaller,
     until,
 )
-from tests.support.postgres import Database
+from tests.support.postgres import Cluster, Database
 from tests.support.proxy import Cut, Proxy, proxied
 
 pytestmark = pytest.mark.pg
@@ -40,10 +39,23 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'comptoir'"""
 
 
+NOTES = """
+DROP TABLE IF EXISTS noted;
+CREATE TABLE noted (key text PRIMARY KEY, amount bigint CHECK (amount > 0))"""
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> Iterator[Database]:
+    """Tests share a database, and have a book each."""
+    with cluster.database() as made:
+        yield made
+        assert_verified(made)
+
+
 @pytest.fixture
 async def shop(database: Database) -> AsyncGenerator[Shop]:
     async with open_shop(database) as found:
-        found.run("CREATE TABLE noted (key text PRIMARY KEY, amount bigint CHECK (amount > 0))")
+        found.run(NOTES)
         yield found
 
 
@@ -71,7 +83,7 @@ def poison(kind: str, shop: Shop, account: int) -> tuple[Chain, list[Companion]]
     if kind in COMPANIONS:
         return shop.spend("poison", account), [COMPANIONS[kind]]
     to = account if kind in AMOUNTS else 2**70
-    id_, amount = request_id(BOOK, "poison"), AMOUNTS.get(kind, 1)
+    id_, amount = shop.id("poison"), AMOUNTS.get(kind, 1)
     return (Spend(id_, b"mark" * 4, to, shop.asset.revenue, amount),), []
 
 

@@ -1,4 +1,4 @@
-"""Whoever changes the books by hand is found out: one test for every column of what the ledger keeps.
+"""Whoever changes the books by hand is found out: one test for every column that the ledger keeps.
 
 Each test works on a copy of a book in which everything has happened. One column of one row is
 changed a little, with constraints and triggers out of the way; then the stand-alone SQL and a full
@@ -8,6 +8,7 @@ Then the row's seal is made to fit, as somebody would who knows how. What is fou
 on other rows; the columns that only the seal guards are listed below.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -116,7 +117,7 @@ CHANGES: Final = {
         "no": Change("no + 1000", ALICE_LOT),
         "source": Change("'promotion'", ALICE_LOT),
         "priority": plus("priority", ALICE_LOT),
-        "expires_at": later("expires_at", "open AND NOT lapsed"),
+        "expires_at": later("expires_at", f"account_id = {BOB} AND no = 2"),
         "granted": plus("granted", ALICE_LOT),
         "remaining": plus("remaining", ALICE_LOT),
         "pinned": Change("pinned - 1", ALICE_LOT),
@@ -173,12 +174,10 @@ SEALED: Final = {
     "movements.kind": "a spend may be called an adjustment",
     "lots.source": "the journal names the lot, and the lot its terms",
     "lots.priority": "as source",
-    "lots.plain": "as source",
     "lots.paid": "as source",
     "lots.tax": "as source",
     "lots.currency": "as source",
     "holds.on_excess": "the journal tells what was captured, not what might have been",
-    "requests.book_id": "a refusal changed nothing that would miss it",
     "requests.mark": "the request itself is not kept",
     "requests.needed": "a refusal changed nothing",
     "requests.available": "a refusal changed nothing",
@@ -189,10 +188,10 @@ CASES: Final = [(table, column) for table, changes in CHANGES.items() for column
 
 
 @pytest.fixture(scope="module")
-async def busy(cluster: Cluster) -> Iterator[Database]:
+def busy(cluster: Cluster) -> Iterator[Database]:
     """A busy book in which the database lets everything pass."""
     with cluster.database() as database:
-        await fill(database)
+        asyncio.run(fill(database))
         drop_checks(database)
         yield database
 
@@ -204,19 +203,21 @@ def book(busy: Database) -> Iterator[Database]:
 
 
 def drop_checks(database: Database) -> None:
+    """Constraints would refuse what the tests do; keys stay, for verify looks rows up by them."""
     with psycopg.connect(database.superuser_url) as connection:
         for table, name in connection.execute(
             """SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint
             WHERE connamespace = 'comptoir'::regnamespace AND contype = 'c'"""
         ).fetchall():
-            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}".encode())
+        connection.execute("ALTER TABLE comptoir.accounts ALTER id DROP IDENTITY")
 
 
-def run(database: Database, statement: Any) -> list[tuple[Any, ...]]:
+def run(database: Database, statement: str) -> list[tuple[Any, ...]]:
     """Run a statement that the ledger itself never would."""
     with psycopg.connect(database.superuser_url) as connection:
         connection.execute("SET session_replication_role = replica")  # no triggers, no references
-        cursor = connection.execute(statement)
+        cursor = connection.execute(statement.encode())
         assert cursor.rowcount == 1, statement
         return cursor.fetchall()
 
@@ -300,7 +301,7 @@ async def test_untouched(book: Database):
     assert await named(book) == set()
 
 
-@pytest.mark.parametrize("table", [table for table in CHANGES])
+@pytest.mark.parametrize("table", CHANGES)
 async def test_row_of_a_book_that_does_not_exist(book: Database, table: str):
     [(key,)] = run(
         book,
@@ -347,14 +348,16 @@ async def test_deleted_account(book: Database):
     assert {(BOOK, "movements", f"{SHELF}/{n}") for n in range(1, 11)} <= rows
 
 
+NEXT_VERSION: Final = (
+    "(SELECT max(m.version) + 1 FROM comptoir.movements m WHERE m.account_id = t.account_id)"
+)
 FORGED: Final = {
-    "movements": ("version", "(SELECT max(version) + 1 FROM comptoir.movements m WHERE"
-        " m.account_id = t.account_id)", ALICE_SPEND),
+    "movements": ("version", NEXT_VERSION, ALICE_SPEND),
     "lots": ("no", "no + 3", ALICE_LOT),
     "holds": ("id", OTHER_ID.format("id"), ALICE_HOLD),
     "requests": ("id", OTHER_ID.format("id"), "op = 'spend' AND outcome = 'created'"),
     "accounts": ("customer_id", "customer_id + 1", f"id = {IDLE}"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("table", FORGED)
@@ -362,14 +365,13 @@ async def test_forged(book: Database, table: str):
     """A copy of a row under another key, with a seal that fits."""
     changed, value, where = FORGED[table]
     names = run_columns(book, table)
-    identity = "OVERRIDING SYSTEM VALUE" if table == "accounts" else ""
     values = [
         value if name == changed else "9999" if (table, name) == ("accounts", "id") else name
         for name in names
     ]
     [(key, place)] = run(
         book,
-        f"""INSERT INTO comptoir.{table} ({", ".join(names)}) {identity}
+        f"""INSERT INTO comptoir.{table} ({", ".join(names)})
         SELECT {", ".join(values)} FROM comptoir.{table} t WHERE {where}
         ORDER BY {ORDERS[table]} LIMIT 1 RETURNING {KEYS[table]}, ctid::text""",
     )

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
-from psycopg.abc import Query
+from psycopg.abc import QueryNoTemplate
 
 from comptoir.kit.errors import Unavailable
 from comptoir.kit.ids import request_id
@@ -24,7 +24,6 @@ from comptoir.store.pool import Limits, open_pool
 from comptoir.store.verify import stand_alone_sql, verify
 from tests.support.postgres import Database
 
-BOOK: Final = 1
 DEADLINE: Final = 30.0
 """Seconds after which a test that waits for something gives up."""
 
@@ -49,6 +48,7 @@ class Shop:
     """Accounts of one asset, requests about them, and what the database says of them."""
 
     database: Database
+    book: int
     facts: Facts
     directory: Directory
     asset: Asset
@@ -58,9 +58,13 @@ class Shop:
         """Where the database is, for the application."""
         return self.database.app_url
 
+    def id(self, key: str) -> bytes:
+        """The id of the request with a key."""
+        return request_id(self.book, key)
+
     async def account(self, name: str, amount: int = 0) -> int:
         """The account of a customer, with `amount` granted under the key `open-NAME`."""
-        id_ = await self.directory.account(BOOK, self.asset, name)
+        id_ = await self.directory.account(self.book, self.asset, name)
         if amount:
             async with self.batch() as batch:
                 await batch.submit(self.grant(f"open-{name}", id_, amount))
@@ -68,7 +72,7 @@ class Shop:
 
     async def accounts(self, names: Iterable[str], amount: int) -> list[int]:
         """Accounts of several customers, each with `amount`, granted in one commit."""
-        ids = [await self.directory.account(BOOK, self.asset, name) for name in names]
+        ids = [await self.directory.account(self.book, self.asset, name) for name in names]
         async with self.batch() as batch, asyncio.TaskGroup() as group:
             for id_ in ids:
                 group.create_task(batch.submit(self.grant(f"open-{id_}", id_, amount)))
@@ -76,30 +80,30 @@ class Shop:
 
     def batch(self, limits: Limits = LIMITS, url: str = "", clock: Clock = database_time) -> Batch:
         """A group commit of this book, not yet open."""
-        return Batch(url or self.url, BOOK, self.facts, limits, clock)
+        return Batch(url or self.url, self.book, self.facts, limits, clock)
 
     def grant(self, key: str, account: int, amount: int) -> Chain:
         mark = _mark("grant", account, amount)
-        return (Grant(request_id(BOOK, key), mark, account, self.asset.issuer, amount),)
+        return (Grant(self.id(key), mark, account, self.asset.issuer, amount),)
 
     def spend(self, key: str, account: int, amount: int = 1) -> Chain:
         mark = _mark("spend", account, amount)
-        return (Spend(request_id(BOOK, key), mark, account, self.asset.revenue, amount),)
+        return (Spend(self.id(key), mark, account, self.asset.revenue, amount),)
 
     def hold(self, key: str, account: int, amount: int = 1, ttl: int | None = 60) -> Chain:
         mark = _mark("hold", account, amount)
         micros = None if ttl is None else ttl * SECOND
-        return (Hold(request_id(BOOK, key), mark, account, self.asset.revenue, amount, micros),)
+        return (Hold(self.id(key), mark, account, self.asset.revenue, amount, micros),)
 
     def capture(self, key: str, hold: str) -> Chain:
         mark = fingerprint((("op", "capture"), ("hold", hold)))
-        return (Capture(request_id(BOOK, key), mark, request_id(BOOK, hold)),)
+        return (Capture(self.id(key), mark, self.id(hold)),)
 
     def transfer(self, key: str, source: int, target: int, amount: int = 1) -> Chain:
         mark = fingerprint((("op", "transfer"), ("from", source), ("to", target), ("amount", 1)))
-        return (Transfer(request_id(BOOK, key), mark, source, target, amount),)
+        return (Transfer(self.id(key), mark, source, target, amount),)
 
-    def rows(self, query: Query, *values: object) -> list[tuple[Any, ...]]:
+    def rows(self, query: QueryNoTemplate, *values: object) -> list[tuple[Any, ...]]:
         """What a statement selects, on a fresh connection of the superuser."""
         return rows(self.database.superuser_url, query, *values)
 
@@ -112,15 +116,15 @@ class Shop:
     def balance(self, account: int) -> tuple[int, int]:
         """What an account has posted, and what is held of that."""
         query = "SELECT posted, held FROM comptoir.accounts WHERE book_id = %s AND id = %s"
-        [row] = self.rows(query, BOOK, account)
+        [row] = self.rows(query, self.book, account)
         return (row[0], row[1])
 
     def effects(self, *keys: str) -> int:
         """How many lines of the journal the requests with these keys have made."""
-        ids = [request_id(BOOK, key) for key in keys]
+        ids = [self.id(key) for key in keys]
         query = """SELECT count(*) FROM comptoir.movements
             WHERE book_id = %s AND request_id = ANY(%s)"""
-        [row] = self.rows(query, BOOK, ids)
+        [row] = self.rows(query, self.book, ids)
         return row[0]
 
     def lock(self, account: int) -> psycopg.Connection:
@@ -128,12 +132,12 @@ class Shop:
         foreign = psycopg.connect(self.url)
         foreign.execute(
             "SELECT 1 FROM comptoir.accounts WHERE book_id = %s AND id = %s FOR UPDATE",
-            (BOOK, account),
+            (self.book, account),
         )
         return foreign
 
 
-def rows(url: str, query: Query, *values: object) -> list[tuple[Any, ...]]:
+def rows(url: str, query: QueryNoTemplate, *values: object) -> list[tuple[Any, ...]]:
     """What a statement selects, on a fresh connection."""
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute(query, values).fetchall()
@@ -191,20 +195,36 @@ async def insist(batch: Batch, chain: Chain) -> list[Answer]:
 
 def smaller(**changes: float) -> Limits:
     """The limits of these tests with some of them made smaller."""
-    return Limits(**(asdict(LIMITS) | changes))
+    return replace(LIMITS, **changes)
+
+
+_NEW_BOOK: Final = """
+WITH made AS (
+    INSERT INTO comptoir.books (id, name) SELECT max(id) + 1, 'book-' || max(id) + 1
+    FROM comptoir.books RETURNING id
+) SELECT id FROM made"""
+_OPEN_ASSET: Final = "SELECT comptoir.open_asset(%s, 'credits', 6::smallint)"
 
 
 @asynccontextmanager
-async def open_shop(database: Database, asset: str = "credits") -> AsyncGenerator[Shop]:
-    """A book of a migrated database, whose figures must be right at the end."""
+async def open_shop(database: Database) -> AsyncGenerator[Shop]:
+    """A new book of a migrated database, whose figures must be right at the end."""
+    [(book,)] = rows(database.superuser_url, _NEW_BOOK)
+    rows(database.superuser_url, _OPEN_ASSET, book)
+    async with shop_of(database, book) as shop:
+        yield shop
+    async with open_pool(database.app_url, LIMITS) as pool:
+        verified = await verify(pool, book, full=True)
+    assert verified.drift == []
+
+
+@asynccontextmanager
+async def shop_of(database: Database, book: int) -> AsyncGenerator[Shop]:
+    """A book that is there."""
     async with open_pool(database.app_url, LIMITS) as pool:
         directory = Directory(pool)
-        facts = await directory.facts(BOOK)
-        yield Shop(database, facts, directory, await directory.asset(BOOK, asset))
-    async with open_pool(database.app_url, LIMITS) as pool:
-        verified = await verify(pool, None, full=True)
-    assert verified.drift == []
-    assert_verified(database)
+        facts = await directory.facts(book)
+        yield Shop(database, book, facts, directory, await directory.asset(book, "credits"))
 
 
 def _mark(op: str, account: int, amount: int) -> bytes:

@@ -21,7 +21,7 @@ account carol floor=-5
 account shelf stock
 account idle
 grant g1 alice 100 priority=10 expires=1000     -> created
-grant g2 alice 50 source=payment kind=purchase reference=pi_1 paid=500 tax=83 currency=EUR -> created
+grant g2 alice 50 source=payment kind=purchase paid=500 tax=83 currency=EUR -> created
 grant g3 alice 5                                -> created
 grant g4 alice 5                                -> created  # merged with the one before
 grant g5 bob 30 expires=300                     -> created

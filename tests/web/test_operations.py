@@ -404,8 +404,9 @@ def test_verify(cluster: Cluster, tmp_path: Path) -> None:
         customer = site.rich("10")
         for full in ("", "?full=false", "?full=true"):
             found = site.get(f"/api/ledger/verify{full}").json()
+            assert found.pop("accounts") >= 1
             assert found | {"checked_at": None} == {
-                "balanced": True, "accounts": 1, "movements": 1, "drift": [], "truncated": False,
+                "balanced": True, "movements": 1, "drift": [], "truncated": False,
                 "checked_at": None,
             }  # fmt: skip
         site.sql("UPDATE comptoir.accounts SET posted = posted + 1 WHERE customer_id IS NOT NULL")

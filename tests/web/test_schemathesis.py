@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from comptoir.web.server import DOCUMENTED
-from tests.support.site import Site
+from tests.support.postgres import Cluster
+from tests.support.site import Site, serving
 
 HERE = Path(__file__).parent
 ALL_EXAMPLES = 100
@@ -38,6 +40,13 @@ def run(site: Site, folder: Path, examples: int, seed: int) -> None:
     assert done.returncode == 0
     assert f"{OPERATIONS} selected / {OPERATIONS} total" in done.stdout
     assert site.get("/api/ledger/verify?full=true").json()["balanced"] is True
+
+
+@pytest.fixture
+def site(cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
+    """A server of its own, so that one seed repeats all that it meets."""
+    with cluster.database() as database, serving(database, tmp_path / "home") as up:
+        yield up
 
 
 @pytest.fixture

@@ -211,7 +211,7 @@ def balance(
 
 
 @app.command("transactions", cls=Page, help="help.credits.transactions")
-def transactions(
+def movements(
     ctx: typer.Context,
     customer: Customer,
     kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="option.kind")] = None,

@@ -86,9 +86,11 @@ class Batch:
     ) -> None:
         self._closing = True
         self._wake.set()
-        await self._tasks.__aexit__(None, None, None)
-        await self._close_spares(0)
-        await self._commit.close()
+        try:
+            await self._tasks.__aexit__(None, None, None)
+        finally:
+            await self._close_spares(0)
+            await self._commit.close()
 
     async def submit(self, chain: Chain, companions: Sequence[Companion] = ()) -> list[Answer]:
         """Decide a chain and commit it, together with others.

@@ -48,11 +48,16 @@ lines AS NOT MATERIALIZED (
     SELECT m.*, s.since, s.asset_id, s.version, s.bounded
     FROM bounds b
     JOIN scope s ON s.book_id = b.book_id AND s.changed AND s.since < s.version
-    JOIN comptoir.movements m ON m.book_id = s.book_id AND m.account_id = s.id
-        AND m.version BETWEEN s.since AND s.version
+    CROSS JOIN LATERAL (
+        SELECT * FROM comptoir.movements o
+        WHERE o.book_id = s.book_id AND o.account_id = s.id
+            AND o.version BETWEEN s.since AND s.version OFFSET 0
+    ) m
     WHERE b.incremental
 ),
 
+-- Lots, holds and requests: all of them, or what new lines are about, and what is open of accounts
+-- with new lines. OFFSET 0 has each looked up by its key, however many the planner expects.
 lots_in AS NOT MATERIALIZED (
     SELECT l.*, 0::bigint AS since
     FROM bounds b
@@ -62,7 +67,10 @@ lots_in AS NOT MATERIALIZED (
     SELECT l.*, s.since
     FROM bounds b
     JOIN scope s ON s.book_id = b.book_id AND s.changed
-    JOIN comptoir.lots l ON l.book_id = s.book_id AND l.account_id = s.id AND l.open
+    CROSS JOIN LATERAL (
+        SELECT * FROM comptoir.lots o
+        WHERE o.book_id = s.book_id AND o.account_id = s.id AND o.open OFFSET 0
+    ) l
     WHERE b.incremental
     UNION ALL
     SELECT l.*, n.since
@@ -72,8 +80,11 @@ lots_in AS NOT MATERIALIZED (
         FROM lines m CROSS JOIN LATERAL unnest(m.lots) AS touched(no)
         WHERE m.version > m.since
     ) n ON n.book_id = b.book_id
-    JOIN comptoir.lots l
-        ON l.book_id = n.book_id AND l.account_id = n.account_id AND l.no = n.no AND NOT l.open
+    CROSS JOIN LATERAL (
+        SELECT * FROM comptoir.lots o
+        WHERE o.book_id = n.book_id AND o.account_id = n.account_id AND o.no = n.no AND NOT o.open
+        OFFSET 0
+    ) l
     WHERE b.incremental
 ),
 
@@ -86,8 +97,10 @@ holds_in AS NOT MATERIALIZED (
     SELECT h.*
     FROM bounds b
     JOIN scope s ON s.book_id = b.book_id AND s.changed
-    JOIN comptoir.holds h
-        ON h.book_id = s.book_id AND h.account_id = s.id AND h.state = 'open'
+    CROSS JOIN LATERAL (
+        SELECT * FROM comptoir.holds o
+        WHERE o.book_id = s.book_id AND o.account_id = s.id AND o.state = 'open' OFFSET 0
+    ) h
     WHERE b.incremental
     UNION ALL
     SELECT h.*
@@ -96,7 +109,10 @@ holds_in AS NOT MATERIALIZED (
         SELECT DISTINCT m.book_id, m.hold_id
         FROM lines m WHERE m.version > m.since AND m.hold_id IS NOT NULL
     ) n ON n.book_id = b.book_id
-    JOIN comptoir.holds h ON h.book_id = n.book_id AND h.id = n.hold_id AND h.state <> 'open'
+    CROSS JOIN LATERAL (
+        SELECT * FROM comptoir.holds o
+        WHERE o.book_id = n.book_id AND o.id = n.hold_id AND o.state <> 'open' OFFSET 0
+    ) h
     WHERE b.incremental
 ),
 
@@ -113,7 +129,10 @@ requests_in AS NOT MATERIALIZED (
         SELECT DISTINCT m.book_id, m.request_id
         FROM lines m WHERE m.version > m.since AND m.request_id IS NOT NULL
     ) n ON n.book_id = b.book_id
-    JOIN comptoir.requests r ON r.book_id = n.book_id AND r.id = n.request_id
+    CROSS JOIN LATERAL (
+        SELECT * FROM comptoir.requests o
+        WHERE o.book_id = n.book_id AND o.id = n.request_id OFFSET 0
+    ) r
     WHERE b.incremental
 ),
 
@@ -126,7 +145,7 @@ poured AS NOT MATERIALIZED (
 ),
 
 -- The lives of holds, line by line: what was captured so far, whether it had expired, and which
--- line last set when it expires. Only holds whose whole life is newer than the watermark.
+-- line last set when it expires. What matters of them are those whose opening is among the lines.
 lives AS MATERIALIZED (
     SELECT m.book_id, m.account_id, m.version, m.kind, m.hold_id, m.request_id,
         -sum(m.amount) FILTER (WHERE m.kind = 'capture') OVER so_far AS captured,
@@ -138,7 +157,6 @@ lives AS MATERIALIZED (
         max(m.version) FILTER (WHERE m.kind = 'capture') OVER whole AS capture,
         m.version = max(m.version) OVER whole AS ends
     FROM lines m
-    JOIN comptoir.holds h ON h.book_id = m.book_id AND h.id = m.hold_id AND h.opened > m.since
     WHERE m.version > m.since AND m.hold_id IS NOT NULL
     WINDOW so_far AS (PARTITION BY m.book_id, m.hold_id ORDER BY m.version),
         whole AS (PARTITION BY m.book_id, m.hold_id)
@@ -219,6 +237,7 @@ LEFT JOIN LATERAL (
     SELECT m.version, m.posted, m.held, m.debt, m.at FROM comptoir.movements m
     WHERE b.incremental AND s.changed AND m.book_id = s.book_id AND m.account_id = s.id
         AND m.version = s.since
+    LIMIT 1  -- or else it would be looked up for accounts that rest, too
 ) old ON true
 LEFT JOIN LATERAL (
     SELECT sum(l.remaining) AS remaining, count(*) AS lots_made,
@@ -514,7 +533,7 @@ JOIN comptoir.holds h ON h.book_id = t.book_id AND h.id = t.hold_id
 LEFT JOIN comptoir.movements m
     ON m.book_id = t.book_id AND m.account_id = t.account_id AND m.version = t.timed_by
 LEFT JOIN comptoir.requests r ON r.book_id = m.book_id AND r.id = m.request_id
-WHERE t.ends
+WHERE t.ends AND t.openings > 0
 
 UNION ALL
 -- Requests about holds: the figures that their answers show.
@@ -530,6 +549,7 @@ JOIN comptoir.requests r ON r.book_id = t.book_id AND r.id = t.request_id
 LEFT JOIN comptoir.movements m
     ON m.book_id = t.book_id AND m.account_id = t.account_id AND m.version = t.timed_by
 LEFT JOIN comptoir.requests y ON y.book_id = m.book_id AND y.id = m.request_id
+WHERE t.openings > 0
 
 UNION ALL
 -- Requests: whoever was told "created" has his line, whoever was refused has none.
