@@ -1,15 +1,15 @@
-"""The tables on PostgreSQL: through the group commit, and inside a caller's own transaction."""
+"""The tables on PostgreSQL: through the group commit, and in a caller's own transaction."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.postgres import Cluster
-from tests.support.store import through_batch, through_caller
+from tests.support.store import through_batch, through_caller, through_sync
 from tests.support.tables import cases, play
 
 pytestmark = pytest.mark.pg
-DOORS = {"batch": through_batch, "caller": through_caller}
+DOORS = {"batch": through_batch, "caller": through_caller, "sync": through_sync}
 CASES = cases()
 FILES = sorted({case.file for case in CASES})
 

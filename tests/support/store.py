@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
@@ -15,7 +16,7 @@ from comptoir.ledger.requests import Chain
 from comptoir.store.batch import Batch
 from comptoir.store.directory import Directory
 from comptoir.store.facts import Facts
-from comptoir.store.ledger import execute
+from comptoir.store.ledger import execute, execute_sync
 from comptoir.store.pool import Limits, begin, open_pool
 from tests.support.asking import BOOK, NOWHERE, Clerk
 from tests.support.tables import Ask, Opening, Told
@@ -147,6 +148,30 @@ async def through_caller(url: str) -> AsyncGenerator[Fresh]:
             return driver
 
         yield fresh
+
+
+@asynccontextmanager
+async def through_sync(url: str) -> AsyncGenerator[Fresh]:
+    """Drivers whose requests go into transactions of a caller without async."""
+    async with open_pool(url, LIMITS) as pool:
+        directory = Directory(pool)
+        facts = await directory.facts(BOOK)
+        with psycopg.connect(url) as connection:
+
+            def fresh(prefix: str) -> StoreDriver:
+                def decide(chains: Sequence[Chain]) -> list[list[Answer]]:
+                    with connection.transaction():
+                        return execute_sync(
+                            connection, BOOK, facts, chains, lambda _: driver.clerk.now
+                        )
+
+                async def submit(chains: Sequence[Chain]) -> list[list[Answer]]:
+                    return await asyncio.to_thread(decide, chains)
+
+                driver = StoreDriver(pool, directory, facts, prefix, submit)
+                return driver
+
+            yield fresh
 
 
 async def inside_own(driver: StoreDriver, chains: Sequence[Chain]) -> list[list[Answer]]:

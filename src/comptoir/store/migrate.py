@@ -12,6 +12,12 @@ from sqlalchemy import Connection, create_engine, make_url, pool, text
 _LOCK: Final = 0x636F6D70746F6972
 """The advisory lock of migrations: "comptoir" in ASCII."""
 
+_VERSION: Final = """
+-- What tells later migrations where they begin.
+CREATE TABLE comptoir.alembic_version (version_num varchar(32) PRIMARY KEY);
+INSERT INTO comptoir.alembic_version VALUES ('{head}');
+"""
+
 
 def migrate(url: str) -> str:
     """Bring the database up to the newest revision; returns that revision.
@@ -48,7 +54,8 @@ def head() -> str:
 
 def statements() -> str:
     """All migrations as one SQL script, for operators who run them by hand."""
-    return "\n".join(path.read_text() for path in sorted(_folder().joinpath("sql").glob("*.sql")))
+    texts = [path.read_text() for path in sorted(_folder().joinpath("sql").glob("*.sql"))]
+    return "\n".join([*texts, _VERSION.format(head=head())])
 
 
 def _folder() -> Path:

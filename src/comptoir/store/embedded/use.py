@@ -57,9 +57,9 @@ def start(home: Path) -> Embedded:
     try:
         share = _lock(layout, "use", fcntl.LOCK_SH)
         try:
+            _watch(layout)  # first: whoever is killed from here on leaves nothing running
             cluster.ensure_running(layout)
             cluster.prepare(layout)
-            _watch(layout)
         except BaseException:
             os.close(share)
             raise
