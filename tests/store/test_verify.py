@@ -3,9 +3,9 @@
 import asyncio
 import random
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, get_args
 
 import psycopg
 import pytest
@@ -14,6 +14,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from comptoir.kit.limits import SECOND
 from comptoir.ledger.model import HoldState, Kind
+from comptoir.ledger.outcomes import STICKY
+from comptoir.ledger.requests import OnExcess, Request
 from comptoir.store import verify as module
 from comptoir.store.embedded.cluster import binaries
 from comptoir.store.pool import begin, open_pool
@@ -28,6 +30,14 @@ from tests.support.tables import parse, play
 pytestmark = pytest.mark.pg
 Pool = AsyncConnectionPool[AsyncConnection]
 
+VERBS: Final = tuple(request.op for request in get_args(Request))
+WORDS: Final = {
+    "kinds": Kind,
+    "states": HoldState,
+    "policies": OnExcess,
+    "outcomes": STICKY,
+    "verbs": VERBS,
+}
 MORE: Final = """
 == What happens later
 account dora
@@ -175,6 +185,12 @@ def test_alone_uses_none_of_our_functions(book: Database):
         END LOOP; END $$""",
     )
     assert alone(book) == []
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_alone_knows_every_word(words: Iterable[str]):
+    unknown = [word for word in words if f"'{word}'" not in stand_alone_sql()]
+    assert unknown == []
 
 
 async def test_random_books_are_balanced(database: Database):

@@ -24,7 +24,7 @@ FLOATS: Final = frozenset({"amount-invalid", "integer-expected"})
 
 
 @schemathesis.check
-def valid_data_is_accepted(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+def valid_requests_are_accepted(ctx: CheckContext, response: Response, case: Case) -> bool | None:
     """The built-in check, with what only the state of the books can explain let through."""
     if response.status_code in (400, 422) and is_explained(response.json(), case.body):
         return None

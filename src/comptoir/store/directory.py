@@ -43,15 +43,17 @@ SELECT id FROM comptoir.accounts WHERE book_id = %s AND name = %s AND asset_id =
 
 _OPEN_ACCOUNT: Final = "SELECT comptoir.open_account(%s, %s, %s, %s, true)"
 
-_OWNERS: Final = """
+_OWNER: Final = """
 SELECT a.name, c.customer, s.code FROM comptoir.accounts a
 JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
-LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id"""
+LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
+WHERE a.book_id = %s AND a.id = %s AND a.bounded"""
 
-_OWNER: Final = f"{_OWNERS} WHERE a.book_id = %s AND a.id = %s AND a.bounded"
-
-_HOLD_OWNER: Final = f"""{_OWNERS}
-JOIN comptoir.holds h ON h.book_id = a.book_id AND h.account_id = a.id
+_HOLD_OWNER: Final = """
+SELECT a.name, c.customer, s.code FROM comptoir.holds h
+JOIN comptoir.accounts a ON a.book_id = h.book_id AND a.id = h.account_id
+JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
+LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
 WHERE h.book_id = %s AND h.id = %s"""
 
 

@@ -344,7 +344,7 @@ def execute_sync(
     """What `execute` does, for a connection without async."""
     rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset(), clock=clock)
     wanted = next(rounds)
-    while True:
+    while True:  # bounded: an admission has a handful of rounds
         results = _run_sync(tx, wanted)
         try:
             wanted = rounds.send(results)
@@ -365,7 +365,7 @@ async def drive(
 ) -> Admission:
     """Run the rounds of an admission, and then its writes."""
     wanted = next(rounds)
-    while True:
+    while True:  # bounded: an admission has a handful of rounds
         results = await run(connection, wanted)
         try:
             wanted = rounds.send(results)

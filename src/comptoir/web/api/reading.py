@@ -152,7 +152,7 @@ async def lots(call: Call, query: WhoseList) -> Reply:
     return _page([views.lot(each) for each in found[: query.limit]], following)
 
 
-async def transactions(call: Call, query: MovementsQuery) -> Reply:
+async def movements(call: Call, query: MovementsQuery) -> Reply:
     """GET /api/credits/transactions: the newest first."""
     _, account, asset = await _place(call, query)
     if not account:
@@ -252,7 +252,7 @@ OPERATIONS: Final = (
     ),
     _read(
         "/api/credits/transactions",
-        transactions,
+        movements,
         ("List movements, newest first", "Lister les mouvements, le plus récent d'abord"),
         query=MovementsQuery,
         answer=shapes.Listed[shapes.MovementShape],
