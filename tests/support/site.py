@@ -59,7 +59,7 @@ class Site:
     owner_url: str
     keys: dict[str, str]
     app: App
-    http: httpx2.Client = field(default_factory=httpx2.Client)
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60))
     _owner: psycopg.Connection | None = None
 
     def call(
