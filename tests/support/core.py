@@ -83,7 +83,8 @@ class Shelf:
         for account in book.dirty_accounts:
             if account.stale_expiry:
                 account.next_expiry = self.next_expiry(account)
-            account.settled = account.stale_expiry = account.changed = False
+            account.settled = -1
+            account.stale_expiry = account.changed = False
         for changes in (book.lines, book.answers, book.dirty_accounts):
             changes.clear()
         book.dirty_lots.clear()

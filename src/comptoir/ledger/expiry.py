@@ -11,10 +11,10 @@ def settle(book: Book, account: Account, at: int) -> None:
     Each line carries the moment of its expiry, so that nobody can tell from the journal how late
     it was written, and a reader who computes it beforehand gets the very same line.
     """
-    if account.next_expiry is None or account.next_expiry > at or account.settled:
+    if account.next_expiry is None or account.next_expiry > at or account.settled >= at:
         return
     change_account(book, account)
-    account.settled = True
+    account.settled = at
     account.stale_expiry = True
     for _, _, thing in sorted(_due(account, at), key=lambda entry: entry[:2]):
         if isinstance(thing, Held):

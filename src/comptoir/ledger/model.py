@@ -151,7 +151,7 @@ class Account:
         at: the time of its last line; no later line is ever older.
         lots: open lots in burning order; perhaps only the prefix that the requests can reach.
         due: its open holds whose expiry has passed, until they are settled.
-        settled: nothing that was due is left to be written.
+        settled: nothing that was due by then is left to be written.
         stale_expiry: `next_expiry` must be computed anew by the database.
     """
 
@@ -169,7 +169,7 @@ class Account:
     at: int = 0
     lots: list[Lot] = field(default_factory=list[Lot])
     due: list[Held] = field(default_factory=list[Held])
-    settled: bool = False
+    settled: int = -1
     stale_expiry: bool = False
     changed: bool = False
 

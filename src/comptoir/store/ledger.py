@@ -190,9 +190,10 @@ def _load_rest(
     known = [row[1] for row in seen if row[1] is not None]
     if known:
         rest.append((sql.KNOWN, (book_id, rows.octets(known))))
-    due = [a for a in book.accounts.values() if a.next_expiry and a.next_expiry <= max(now, a.at)]
+    # A transfer happens at the latest time of its two accounts, and what is due by then goes first.
+    until = max([now, *(account.at for account in book.accounts.values())])
+    due = [a for a in book.accounts.values() if a.next_expiry and a.next_expiry <= until]
     if due:
-        until = max(now, *(account.at for account in due))
         ids = rows.wholes([account.id for account in due])
         rest.append((sql.HOLDS_DUE, (book_id, ids, until)))
         rest.append((sql.LOTS_DUE, (book_id, ids, until)))

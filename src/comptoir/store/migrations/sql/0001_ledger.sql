@@ -200,7 +200,7 @@ CREATE TABLE comptoir.holds (
 
 CREATE INDEX holds_of_account ON comptoir.holds (book_id, account_id, opened);
 CREATE INDEX holds_by_expiry ON comptoir.holds (book_id, account_id, expires_at)
-    WHERE state = 'open' AND expires_at IS NOT NULL;
+    WHERE state = 'open';
 CREATE INDEX holds_of_group ON comptoir.holds (book_id, group_id) WHERE group_id IS NOT NULL;
 
 -- How far verify has checked each account, and what it found there: the watermark.
