@@ -166,6 +166,7 @@ def test_a_killed_watcher_and_its_users_are_healed_by_the_next_start(home: Path)
     pid, watcher = pid_of(home), watcher_of(home)
     assert watcher is not None
     os.kill(watcher, signal.SIGKILL)
+    wait_until(lambda: watcher_of(home) is None)
     end(process)
     assert pid_of(home) == pid, "nobody is left to stop it"
     with start(home):

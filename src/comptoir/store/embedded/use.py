@@ -60,6 +60,7 @@ def start(home: Path) -> Embedded:
             _watch(layout)  # first: whoever is killed from here on leaves nothing running
             cluster.ensure_running(layout)
             cluster.prepare(layout)
+            _watch(layout)  # again: the first look may have met a watcher that was just ending
         except BaseException:
             os.close(share)
             raise

@@ -17,6 +17,9 @@ from typing import Final
 from comptoir.store.embedded import cluster
 from comptoir.store.embedded.cluster import EmbeddedError, Layout
 
+_LOOKS: Final = 50
+_LOOK_SECONDS: Final = 0.02
+
 _STARTS: Final = 10
 _STARTS_SECONDS: Final = 60.0
 """A server that dies more often than this is left alone: its log says why."""
@@ -30,9 +33,7 @@ def main(home: str) -> int:
         # the server would inherit that we ignore it.
         signal.signal(each, _go_on)
     watch = _open(layout, "watch")
-    try:
-        fcntl.flock(watch, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _becomes_free(watch):
         return 0
     threading.Thread(target=_revive, args=(layout,), daemon=True).start()
     use, change = _open(layout, "use"), _open(layout, "change")
@@ -47,6 +48,18 @@ def main(home: str) -> int:
     os.close(watch)  # before "change": whoever gets that one next must see that nobody watches
     os.close(change)
     return 0
+
+
+def _becomes_free(watch: int) -> bool:
+    """Take the lock of whoever watches; somebody may be looking at it just now, and hold it."""
+    for _ in range(_LOOKS):
+        try:
+            fcntl.flock(watch, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return True
+    return False
 
 
 def _go_on(_number: int, _frame: object) -> None:
