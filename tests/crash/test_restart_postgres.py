@@ -5,8 +5,10 @@ import fcntl
 import logging
 import os
 import signal
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -16,7 +18,7 @@ import pytest
 from comptoir.store.embedded import start, status
 from comptoir.store.migrate import migrate
 from tests.crash.load import WRITERS, Load, judge, work
-from tests.support.batches import assert_verified
+from tests.support.batches import assert_verified, until
 from tests.support.postgres import Database
 from tests.support.servers import Server, add_keys, crowd, serving
 
@@ -25,7 +27,7 @@ pytestmark = [pytest.mark.pg, pytest.mark.crash]
 ENDS: Final = (signal.SIGKILL, signal.SIGQUIT, signal.SIGINT)
 """Killed, stopped at once (which is a crash too), and stopped as an operator does."""
 
-RECOVERY: Final = 10.0
+RECOVERY: Final = 8.0
 """Seconds after which a server that has its database back must answer again."""
 
 CLEAR: Final = {"database-down", "outcome-unknown"}
@@ -45,22 +47,38 @@ def nobody_may_start(home: Path) -> Generator[None]:
         yield
 
 
-async def restart(load: Load, home: Path, restarts: int, between: int) -> None:
-    """End PostgreSQL under load, until callers have noticed, and start it again."""
-    for n in range(restarts):
-        await load.wait_for(between)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How often to restart, after how many answers each, and how many of the first are to last
+    until callers were told; from the others the watcher brings the database back at once.
+    """
+
+    restarts: int
+    between: int
+    noticed: int
+    outage: float = 0.0
+    """Seconds that it lasts at least when it is to be noticed."""
+
+
+async def restart(load: Load, home: Path, plan: Plan) -> None:
+    """End PostgreSQL under load and start it again."""
+    for n in range(plan.restarts):
+        await load.wait_for(plan.between)
         pid = status(home).pid
         assert pid is not None
         with nobody_may_start(home):
             os.kill(pid, ENDS[n % len(ENDS)])
-            await load.wait_for_failures(WRITERS)
+            if n < plan.noticed:
+                over = time.monotonic() + plan.outage
+                await load.wait_for_failures(WRITERS)
+                await until(lambda over=over: time.monotonic() >= over, plan.outage + 1)
         await asyncio.to_thread(lambda: start(home).close())
         async with asyncio.timeout(RECOVERY):
             await load.wait_for(WRITERS)
-    await load.wait_for(between)
+    await load.wait_for(plan.between)
 
 
-async def restarted_database(home: Path, restarts: int, between: int) -> Load:
+async def restarted_database(home: Path, plan: Plan) -> Load:
     with start(home / "pg") as embedded:
         database = Database(
             embedded.urls.owner_url, embedded.urls.app_url, embedded.urls.superuser_url
@@ -69,9 +87,8 @@ async def restarted_database(home: Path, restarts: int, between: int) -> Load:
         keys = add_keys(database)
         with serving(home, database) as [server]:
             async with crowd([server], keys) as clients:
-                load = await work(
-                    clients, restarts, lambda load: restart(load, home / "pg", restarts, between)
-                )
+                seed = plan.restarts
+                load = await work(clients, seed, lambda load: restart(load, home / "pg", plan))
                 await load.repeat_all()
                 await readiness_returns(server)
         assert_verified(database)
@@ -90,11 +107,17 @@ async def readiness_returns(server: Server) -> None:
 
 @pytest.mark.slow
 async def test_nothing_is_lost_or_doubled_by_restarts(home: Path):
-    await restarted_database(home, restarts=3, between=200)
+    await restarted_database(home, Plan(restarts=3, between=200, noticed=1))
+
+
+@pytest.mark.soak
+async def test_a_long_outage_is_over_when_the_database_is_back(home: Path):
+    """Whoever tries again must not have learnt to wait as long as the outage was."""
+    await restarted_database(home, Plan(restarts=2, between=200, noticed=2, outage=45.0))
 
 
 @pytest.mark.soak
 async def test_twenty_restarts_under_load(home: Path):
-    load = await restarted_database(home, restarts=20, between=1_000)
+    load = await restarted_database(home, Plan(restarts=20, between=1_000, noticed=15))
     assert load.found_done > 0, "some commits were done though their connection was lost"
     log.warning("%d acknowledged; not answered: %s", load.acknowledged, dict(load.failures))

@@ -172,6 +172,12 @@ class Crowd:
         url = self.servers[at % len(self.servers)].url + path
         async with self.session.post(url, json=body, headers=headers) as reply:
             found = json.loads(await reply.read())
+            if reply.status >= 400:
+                assert reply.content_type == "application/problem+json", found
+                assert found["status"] == reply.status
+                assert found["detail"]
+            if reply.status == 503:
+                assert int(reply.headers["Retry-After"]) > 0
             return Reply(reply.status, found, reply.headers.get("Idempotent-Replayed") == "true")
 
     async def get(self, path: str, *, at: int = 0) -> Reply:

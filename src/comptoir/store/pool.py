@@ -83,6 +83,8 @@ def open_pool(url: str, limits: Limits) -> Pool:
         min_size=1,
         max_size=limits.pool,
         timeout=limits.connect,
+        # A longer one lets the pause between two attempts grow with the outage, up to its length.
+        reconnect_timeout=limits.connect,
         open=False,
         kwargs={
             "autocommit": True,
