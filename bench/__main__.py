@@ -1,6 +1,7 @@
 """Run benches by name: `python -m bench [name ...] [--quick] [--write] [--database URL]`."""
 
 import argparse
+import gc
 import importlib
 import os
 import platform
@@ -13,6 +14,9 @@ import uvloop
 from bench.database import database, durable_settings
 from bench.scale import FULL, QUICK
 from bench.tables import Table, write
+
+COLLECT: Final = (50_000, 20, 50)
+"""When the collector looks, for ours and the recipes alike: as `comptoir serve` sets it."""
 
 NAMES: Final = ("hot", "spread", "http", "locked_row", "memory", "startup")
 
@@ -28,6 +32,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no such bench: {', '.join(sorted(unknown))}")
     scale = QUICK if asked.quick else FULL
+    gc.set_threshold(*COLLECT)
     with database(asked.database) as url:
         settings = durable_settings(url)
         print(_circumstances(settings), flush=True)

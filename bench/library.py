@@ -36,6 +36,7 @@ class Bench:
     async def run(self, opened: Open, load: Workload, bounds: Bounds) -> Run:
         checkpoint(self.url)
         gc.collect()
+        gc.freeze()
         async with opened(self.url) as spend:
             return await closed_loop(spend, load, bounds, f"c{next(_PREFIX)}")
 

@@ -1,6 +1,7 @@
 """Rows to the ledger's types and back. The only place that knows the order of columns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from comptoir.kit.limits import DAY, REFUSAL_DAYS
@@ -16,9 +17,6 @@ _KIND: Final = {kind.value: kind for kind in Kind}
 _STATE: Final = {state.value: state for state in HoldState}
 _ANSWER_COLUMNS: Final = 13
 _LINE_COLUMNS: Final = 15
-
-FUSED_MOST: Final = 64
-"""Larger commits go statement by statement: the next is made while PostgreSQL runs the last."""
 
 
 def account(row: Row) -> Account:
@@ -107,6 +105,45 @@ def arrays(values: Iterable[Iterable[int]]) -> str:
     return "{" + ",".join(['"{' + ",".join(map(str, v)) + '}"' for v in values]) + "}"
 
 
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _truth(value: object) -> str:
+    return "t" if value else "f"
+
+
+def _octet(value: bytes | None) -> str | None:
+    return None if value is None else "\\x" + value.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """How the values of a column are given to PostgreSQL: many as an array literal, or one.
+
+    One is a text too: so a statement is prepared once, not once for each size of number.
+    """
+
+    many: Callable[[list[Any]], object]
+    one: Callable[[Any], object]
+
+
+WHOLES: Final = _Spelling(wholes, str)
+NUMBERS: Final = _Spelling(numbers, _number)
+WORDS: Final = _Spelling(words, str)
+TRUTHS: Final = _Spelling(truths, _truth)
+OCTETS: Final = _Spelling(octets, _octet)
+ARRAYS: Final = _Spelling(arrays, wholes)
+TEXTS: Final = _Spelling(_as_it_is, _as_it_is)
+"""Texts of callers, which only psycopg knows how to put into an array."""
+
+Columns = list[tuple[_Spelling, list[Any]]]
+
+
 def write(book_id: int, book: Book, forget: list[bytes]) -> Iterator[Statement]:
     """The statements that write what apply has changed, in an order that cannot deadlock.
 
@@ -114,188 +151,183 @@ def write(book_id: int, book: Book, forget: list[bytes]) -> Iterator[Statement]:
     """
     if forget:
         yield sql.FORGET_REFUSALS, (book_id, octets(sorted(forget)))
-    if len(book.answers) <= FUSED_MOST and _is_plain(book):
-        yield _fused(book_id, book)
-        return
     for items, make in _WRITERS:
         found = items(book)
         if found:
             yield make(book_id, found)
 
 
-def _is_plain(book: Book) -> bool:
-    """Spends of existing lots and nothing else, which is what most small commits are."""
-    return bool(
-        book.lines
-        and book.dirty_lots
-        and not book.dirty_holds
-        and all(lot.stored for _, lot in book.dirty_lots)
-        and not any(account.stale_expiry for account in book.dirty_accounts)
-        and not any(line.note or line.memo for line in book.lines)
-    )
-
-
-def _fused(book_id: int, book: Book) -> Statement:
-    """The four statements of a plain commit as one, which starts in a third of their time."""
-    parts = (
-        _requests(book_id, book.answers),
-        _lines(book_id, book.lines),
-        _changed_lots(book_id, book.dirty_lots),
-        _accounts(book_id, book.dirty_accounts),
-    )
-    return sql.PLAIN_COMMIT, [value for _, values in parts for value in values]
-
-
 def _requests(book_id: int, answers: list[Answer]) -> Statement:
     answers.sort(key=_id)
-    return sql.ADD_REQUESTS, (
-        book_id,
-        octets([a.id for a in answers]),
-        octets([a.mark for a in answers]),
-        words([a.op for a in answers]),
-        words([a.outcome for a in answers]),
-        numbers([a.account for a in answers]),
-        numbers([a.line.version if a.line else None for a in answers]),
-        numbers([a.mirror.version if a.mirror else None for a in answers]),
-        numbers([a.expires_at for a in answers]),
-        numbers([a.captured for a in answers]),
-        truths([a.late for a in answers]),
-        numbers([a.needed for a in answers]),
-        numbers([a.available for a in answers]),
-        wholes([a.at for a in answers]),
-    )
+    columns: Columns = [
+        (OCTETS, [a.id for a in answers]),
+        (OCTETS, [a.mark for a in answers]),
+        (WORDS, [a.op for a in answers]),
+        (WORDS, [a.outcome for a in answers]),
+        (NUMBERS, [a.account for a in answers]),
+        (NUMBERS, [a.line.version if a.line else None for a in answers]),
+        (NUMBERS, [a.mirror.version if a.mirror else None for a in answers]),
+        (NUMBERS, [a.expires_at for a in answers]),
+        (NUMBERS, [a.captured for a in answers]),
+        (TRUTHS, [a.late for a in answers]),
+        (NUMBERS, [a.needed for a in answers]),
+        (NUMBERS, [a.available for a in answers]),
+        (WHOLES, [a.at for a in answers]),
+    ]
+    return _spelled(sql.ADD_REQUESTS, columns, before=(book_id,))
 
 
 def _lines(book_id: int, lines: list[Line]) -> Statement:
-    return sql.ADD_LINES, (
-        book_id,
-        wholes([m.account for m in lines]),
-        wholes([m.version for m in lines]),
-        wholes([m.contra for m in lines]),
-        wholes([m.amount for m in lines]),
-        wholes([m.posted for m in lines]),
-        wholes([m.held for m in lines]),
-        wholes([m.debt for m in lines]),
-        wholes([m.filled for m in lines]),
-        words([m.kind for m in lines]),
-        wholes([m.at for m in lines]),
-        octets([m.request for m in lines]),
-        arrays([m.lots for m in lines]),
-        arrays([m.parts for m in lines]),
-        octets([m.hold for m in lines]),
-        numbers([m.reverses for m in lines]),
-    )
+    columns: Columns = [
+        (WHOLES, [m.account for m in lines]),
+        (WHOLES, [m.version for m in lines]),
+        (WHOLES, [m.contra for m in lines]),
+        (WHOLES, [m.amount for m in lines]),
+        (WHOLES, [m.posted for m in lines]),
+        (WHOLES, [m.held for m in lines]),
+        (WHOLES, [m.debt for m in lines]),
+        (WHOLES, [m.filled for m in lines]),
+        (WORDS, [m.kind for m in lines]),
+        (WHOLES, [m.at for m in lines]),
+        (OCTETS, [m.request for m in lines]),
+        (ARRAYS, [m.lots for m in lines]),
+        (ARRAYS, [m.parts for m in lines]),
+        (OCTETS, [m.hold for m in lines]),
+        (NUMBERS, [m.reverses for m in lines]),
+    ]
+    return _spelled(sql.ADD_LINES, columns, before=(book_id,))
 
 
 def _new_lots(book_id: int, lots: list[tuple[int, Lot]]) -> Statement:
-    return sql.ADD_LOTS, (
-        book_id,
-        wholes([owner for owner, _ in lots]),
-        wholes([lot.no for _, lot in lots]),
-        [lot.source for _, lot in lots],
-        wholes([lot.priority for _, lot in lots]),
-        numbers([lot.expires_at for _, lot in lots]),
-        wholes([lot.granted for _, lot in lots]),
-        wholes([lot.left for _, lot in lots]),
-        wholes([lot.pinned for _, lot in lots]),
-        truths([lot.plain for _, lot in lots]),
-        truths([lot.lapsed for _, lot in lots]),
-        wholes([lot.paid for _, lot in lots]),
-        wholes([lot.tax for _, lot in lots]),
-        [lot.currency for _, lot in lots],
-        wholes([lot.version for _, lot in lots]),
-    )
+    columns: Columns = [
+        (WHOLES, [owner for owner, _ in lots]),
+        (WHOLES, [lot.no for _, lot in lots]),
+        (TEXTS, [lot.source for _, lot in lots]),
+        (WHOLES, [lot.priority for _, lot in lots]),
+        (NUMBERS, [lot.expires_at for _, lot in lots]),
+        (WHOLES, [lot.granted for _, lot in lots]),
+        (WHOLES, [lot.left for _, lot in lots]),
+        (WHOLES, [lot.pinned for _, lot in lots]),
+        (TRUTHS, [lot.plain for _, lot in lots]),
+        (TRUTHS, [lot.lapsed for _, lot in lots]),
+        (WHOLES, [lot.paid for _, lot in lots]),
+        (WHOLES, [lot.tax for _, lot in lots]),
+        (TEXTS, [lot.currency for _, lot in lots]),
+        (WHOLES, [lot.version for _, lot in lots]),
+    ]
+    return _spelled(sql.ADD_LOTS, columns, before=(book_id,))
 
 
 def _changed_lots(book_id: int, lots: list[tuple[int, Lot]]) -> Statement:
-    return sql.CHANGE_LOTS, (
-        wholes([owner for owner, _ in lots]),
-        wholes([lot.no for _, lot in lots]),
-        wholes([lot.granted for _, lot in lots]),
-        wholes([lot.left for _, lot in lots]),
-        wholes([lot.pinned for _, lot in lots]),
-        truths([lot.lapsed for _, lot in lots]),
-        book_id,
-    )
+    columns: Columns = [
+        (WHOLES, [owner for owner, _ in lots]),
+        (WHOLES, [lot.no for _, lot in lots]),
+        (WHOLES, [lot.granted for _, lot in lots]),
+        (WHOLES, [lot.left for _, lot in lots]),
+        (WHOLES, [lot.pinned for _, lot in lots]),
+        (TRUTHS, [lot.lapsed for _, lot in lots]),
+    ]
+    return _spelled(sql.CHANGE_LOTS, columns, after=(book_id,))
 
 
 def _new_holds(book_id: int, holds: list[Held]) -> Statement:
-    return sql.ADD_HOLDS, (
-        book_id,
-        octets([h.id for h in holds]),
-        wholes([h.account for h in holds]),
-        wholes([h.contra for h in holds]),
-        wholes([h.amount for h in holds]),
-        wholes([h.captured for h in holds]),
-        words([h.state for h in holds]),
-        words([h.on_excess for h in holds]),
-        numbers([h.expires_at for h in holds]),
-        octets([h.group for h in holds]),
-        arrays([[no for no, _ in h.pins] for h in holds]),
-        arrays([[part for _, part in h.pins] for h in holds]),
-        wholes([h.opened for h in holds]),
-        numbers([h.closed for h in holds]),
-        wholes([h.at for h in holds]),
-    )
+    columns: Columns = [
+        (OCTETS, [h.id for h in holds]),
+        (WHOLES, [h.account for h in holds]),
+        (WHOLES, [h.contra for h in holds]),
+        (WHOLES, [h.amount for h in holds]),
+        (WHOLES, [h.captured for h in holds]),
+        (WORDS, [h.state for h in holds]),
+        (WORDS, [h.on_excess for h in holds]),
+        (NUMBERS, [h.expires_at for h in holds]),
+        (OCTETS, [h.group for h in holds]),
+        (ARRAYS, [[no for no, _ in h.pins] for h in holds]),
+        (ARRAYS, [[part for _, part in h.pins] for h in holds]),
+        (WHOLES, [h.opened for h in holds]),
+        (NUMBERS, [h.closed for h in holds]),
+        (WHOLES, [h.at for h in holds]),
+    ]
+    return _spelled(sql.ADD_HOLDS, columns, before=(book_id,))
 
 
 def _changed_holds(book_id: int, holds: list[Held]) -> Statement:
-    return sql.CHANGE_HOLDS, (
-        octets([h.id for h in holds]),
-        wholes([h.captured for h in holds]),
-        words([h.state for h in holds]),
-        numbers([h.expires_at for h in holds]),
-        arrays([[no for no, _ in h.pins] for h in holds]),
-        arrays([[part for _, part in h.pins] for h in holds]),
-        numbers([h.closed for h in holds]),
-        book_id,
-    )
-
-
-def _accounts_anew(book_id: int, accounts: list[Account]) -> Statement:
-    _, (*columns, _) = _accounts(book_id, accounts)
-    return sql.CHANGE_ACCOUNTS_ANEW, (book_id, book_id, *columns, book_id)
+    columns: Columns = [
+        (OCTETS, [h.id for h in holds]),
+        (WHOLES, [h.captured for h in holds]),
+        (WORDS, [h.state for h in holds]),
+        (NUMBERS, [h.expires_at for h in holds]),
+        (ARRAYS, [[no for no, _ in h.pins] for h in holds]),
+        (ARRAYS, [[part for _, part in h.pins] for h in holds]),
+        (NUMBERS, [h.closed for h in holds]),
+    ]
+    return _spelled(sql.CHANGE_HOLDS, columns, after=(book_id,))
 
 
 def _accounts(book_id: int, accounts: list[Account]) -> Statement:
-    return sql.CHANGE_ACCOUNTS, (
-        wholes([a.id for a in accounts]),
-        wholes([a.posted for a in accounts]),
-        wholes([a.held for a in accounts]),
-        wholes([a.debt for a in accounts]),
-        wholes([a.filled for a in accounts]),
-        wholes([a.version for a in accounts]),
-        wholes([a.lots_made for a in accounts]),
-        wholes([a.open_lots for a in accounts]),
-        numbers([a.next_expiry for a in accounts]),
-        wholes([a.at for a in accounts]),
-        book_id,
+    return _spelled(sql.CHANGE_ACCOUNTS, _account_columns(accounts), after=(book_id,))
+
+
+def _accounts_anew(book_id: int, accounts: list[Account]) -> Statement:
+    return _spelled(
+        sql.CHANGE_ACCOUNTS_ANEW,
+        _account_columns(accounts),
+        before=(book_id, book_id),
+        after=(book_id,),
     )
+
+
+def _account_columns(accounts: list[Account]) -> Columns:
+    return [
+        (WHOLES, [a.id for a in accounts]),
+        (WHOLES, [a.posted for a in accounts]),
+        (WHOLES, [a.held for a in accounts]),
+        (WHOLES, [a.debt for a in accounts]),
+        (WHOLES, [a.filled for a in accounts]),
+        (WHOLES, [a.version for a in accounts]),
+        (WHOLES, [a.lots_made for a in accounts]),
+        (WHOLES, [a.open_lots for a in accounts]),
+        (NUMBERS, [a.next_expiry for a in accounts]),
+        (WHOLES, [a.at for a in accounts]),
+    ]
 
 
 def _notes(book_id: int, lines: list[Line]) -> Statement:
     notes = [(m, m.note) for m in lines if m.note is not None]
-    return sql.ADD_NOTES, (
-        book_id,
-        wholes([m.account for m, _ in notes]),
-        wholes([m.version for m, _ in notes]),
-        [note.reason for _, note in notes],
-        [note.reference for _, note in notes],
-        [note.metadata for _, note in notes],
-    )
+    columns: Columns = [
+        (WHOLES, [m.account for m, _ in notes]),
+        (WHOLES, [m.version for m, _ in notes]),
+        (TEXTS, [note.reason for _, note in notes]),
+        (TEXTS, [note.reference for _, note in notes]),
+        (TEXTS, [note.metadata for _, note in notes]),
+    ]
+    return _spelled(sql.ADD_NOTES, columns, before=(book_id,))
 
 
 def _memos(book_id: int, lines: list[Line]) -> Statement:
     memos = [(m, m.memo) for m in lines if m.memo is not None]
-    return sql.ADD_MEMOS, (
-        book_id,
-        wholes([m.account for m, _ in memos]),
-        wholes([m.version for m, _ in memos]),
-        numbers([memo.price for _, memo in memos]),
-        wholes([memo.quantity for _, memo in memos]),
-        [memo.model for _, memo in memos],
-        numbers([memo.cost for _, memo in memos]),
-    )
+    columns: Columns = [
+        (WHOLES, [m.account for m, _ in memos]),
+        (WHOLES, [m.version for m, _ in memos]),
+        (NUMBERS, [memo.price for _, memo in memos]),
+        (WHOLES, [memo.quantity for _, memo in memos]),
+        (TEXTS, [memo.model for _, memo in memos]),
+        (NUMBERS, [memo.cost for _, memo in memos]),
+    ]
+    return _spelled(sql.ADD_MEMOS, columns, before=(book_id,))
+
+
+def _spelled(
+    statement: str,
+    columns: Columns,
+    *,
+    before: tuple[object, ...] = (),
+    after: tuple[object, ...] = (),
+) -> Statement:
+    """A statement and its columns as arrays; for a single row a form that is quicker to start."""
+    if len(columns[0][1]) > 1:
+        return statement, (*before, *[kind.many(values) for kind, values in columns], *after)
+    row = [kind.one(values[0]) for kind, values in columns]
+    return sql.one_row(statement), (*before, *row, *after)
 
 
 def _id(answer: Answer) -> bytes:

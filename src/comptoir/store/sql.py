@@ -4,6 +4,8 @@ Statements work on whole batches: a column a parameter, each an array literal in
 is quicker to make in Python than psycopg's lists and as quick for PostgreSQL to read.
 """
 
+import re
+from functools import cache
 from typing import Final
 
 _ACCOUNT: Final = """a.id, a.asset_id, a.posted, a.held, a.debt, a.floor, a.filled, a.version,
@@ -226,12 +228,6 @@ CHANGE_ACCOUNTS_ANEW: Final = _CHANGE_ACCOUNTS.format(
 )
 """The same for accounts whose next expiry has gone: the database finds the one after it."""
 
-_PLAIN: Final = f"""
-WITH r AS ({ADD_REQUESTS}), m AS ({ADD_LINES}), l AS ({CHANGE_LOTS}) {CHANGE_ACCOUNTS}"""
-
-PLAIN_COMMIT: Final = " ".join(_PLAIN.split())
-"""What most small commits write, as one statement. psycopg remembers it up to 4,096 characters."""
-
 ADD_NOTES: Final = """
 INSERT INTO comptoir.notes (book_id, account_id, version, reason, reference, metadata)
 SELECT %s::integer, t.*
@@ -242,3 +238,13 @@ INSERT INTO comptoir.memos (book_id, account_id, version, price_id, quantity, mo
 SELECT %s::integer, t.*
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
     %s::bigint[]) AS t"""
+
+
+@cache
+def one_row(statement: str) -> str:
+    """A statement that takes its rows as arrays, for a single row with plain parameters."""
+    return re.sub(r"unnest\(([^)]*)\)", _row_of_parameters, statement)
+
+
+def _row_of_parameters(arrays: re.Match[str]) -> str:
+    return f"(SELECT {arrays[1].replace('[]', '')})"

@@ -19,6 +19,8 @@ from comptoir.store.rows import Row, Statement
 
 _FAILED: Final = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
 
+_PLAIN: Final = frozenset({str, int})
+
 _WORTH_SENDING: Final = 16 * 1024
 """Bytes after which PostgreSQL is given what there is, while the next statement is made."""
 
@@ -161,12 +163,12 @@ def _set(ready: "asyncio.Future[None]") -> None:
 def _encode(
     connection: AsyncConnection, parameters: Sequence[Any]
 ) -> tuple[_Encoded, tuple[int, ...]]:
-    """Our own parameters are text, numbers and bytes-free; a caller's own may be anything.
+    """Our own parameters are texts, whole numbers and nulls; a caller's own may be anything.
 
     PostgreSQL finds the types of the former by itself, for every one is cast or compared.
     """
-    if all(isinstance(each, str | int) and not isinstance(each, bool) for each in parameters):
-        return [str(each).encode() for each in parameters], ()
+    if all(each is None or type(each) in _PLAIN for each in parameters):
+        return [None if each is None else str(each).encode() for each in parameters], ()
     transformer = Transformer(connection)
     values = transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
     return values, tuple(transformer.types or ())
