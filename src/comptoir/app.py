@@ -161,7 +161,7 @@ class App:
     async def door(self, book: int) -> Door:
         """The door into the ledger of a book through the group commit."""
         batch = await self.batch(book)
-        return Door(book, self.directory, batch.submit)
+        return Door(book, self.directory, batch.submit, batch.submit_each)
 
     async def price(self, book: int, asset: Asset, action: str) -> Price:
         """The price of an action in force, at most PRICE_SECONDS old.

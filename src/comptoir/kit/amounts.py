@@ -51,13 +51,13 @@ def parse_cost(text: str, *, field: str = "cost") -> int:
 
 def format_amount(units: int, scale: int) -> str:
     """The exact decimal of `units`, without trailing zeros: 95000000 at scale 6 is "95"."""
-    if scale == 0:
+    if scale == 0 or units == 0:
         return str(units)
-    sign, units = ("-", -units) if units < 0 else ("", units)
-    whole, part = divmod(units, 10**scale)
-    if part == 0:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{part:0{scale}d}".rstrip("0")
+    sign, digits = ("-", str(-units)) if units < 0 else ("", str(units))
+    digits = digits.zfill(scale + 1)
+    part = digits[-scale:].rstrip("0")
+    whole = sign + digits[:-scale]
+    return f"{whole}.{part}" if part else whole
 
 
 def _shift(text: str, scale: int) -> int | None:

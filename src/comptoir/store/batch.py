@@ -108,11 +108,48 @@ class Batch:
             first = self._running.get(request.id)
             if first is not None:
                 await self._wait_for(first)
+        pending = self._queue_up(chain, companions)
+        return await asyncio.shield(pending.future)
+
+    def _queue_up(self, chain: Chain, companions: Sequence[Companion]) -> Pending:
         pending = Pending(chain, companions, asyncio.get_running_loop().create_future())
         self._enqueue(pending)
         for request in chain:
             self._running[request.id] = pending
-        return await asyncio.shield(pending.future)
+        return pending
+
+    async def submit_each(self, chains: Sequence[Chain]) -> list[list[Answer] | ComptoirError]:
+        """Decide many chains, each for itself, in their order; none waits for another's answer.
+
+        Returns:
+            For every chain its answers, or what `submit` would have raised.
+        """
+        waiting = [self._begin(chain) for chain in chains]
+        results: list[list[Answer] | ComptoirError] = []
+        for chain, pending in zip(chains, waiting, strict=True):
+            try:
+                results.append(await self._end(chain, pending))
+            except ComptoirError as error:
+                results.append(error)
+        return results
+
+    def _begin(self, chain: Chain) -> "Pending | ComptoirError | None":
+        """Queue a chain; None when one of its requests runs already, so that it is a repeat."""
+        if any(request.id in self._running for request in chain):
+            return None
+        try:
+            return self._queue_up(chain, ())
+        except ComptoirError as error:
+            return error
+
+    async def _end(self, chain: Chain, begun: "Pending | ComptoirError | None") -> list[Answer]:
+        if isinstance(begun, ComptoirError):
+            raise begun
+        if begun is None:
+            return await self.submit(chain)
+        if not begun.future.done():
+            await asyncio.wait((begun.future,))  # unlike await, it leaves the future alone
+        return begun.future.result()
 
     async def settle(self, account: int) -> None:
         """Write the expiries of an account that are due.

@@ -71,13 +71,14 @@ async def build(door: Door, price_of: PriceOf, ask: Ask) -> Built:
     if ask.op is Op.REVERSE:
         return await _reverse(door, ask)
     asset = await door.directory.asset(door.book, _asset_code(ask))
+    units = _units(ask, asset)
     if ask.op is Op.TRANSFER:
-        return await _transfer(door, ask, asset)
+        return await _transfer(door, ask, asset, units)
     if ask.op is Op.GRANT:
-        return await _grant(door, ask, asset)
-    amount, price = await _priced(price_of, ask, asset)
+        return await _grant(door, ask, asset, units)
+    amount, price = await _priced(price_of, ask, asset, units)
     account, owner = await _account(door, asset, ask.customer, ask.account)
-    id_, mark = request_id(door.book, ask.key), _mark(ask, asset)
+    id_, mark = request_id(door.book, ask.key), _mark(ask, asset, units)
     if ask.op is Op.SPEND:
         spend = Spend(id_, mark, account, asset.revenue, amount, note=_note(ask))
         spend.memo = _memo(ask, price)
@@ -109,12 +110,19 @@ async def _account(
     return await door.directory.named(door.book, asset, account), account
 
 
-async def _priced(price_of: PriceOf, ask: Ask, asset: Asset) -> tuple[int, Price | None]:
+def _units(ask: Ask, asset: Asset) -> int | None:
+    """The amount that was written, in the asset's smallest unit."""
+    return None if ask.amount is None else parse_amount(ask.amount, asset.scale)
+
+
+async def _priced(
+    price_of: PriceOf, ask: Ask, asset: Asset, units: int | None
+) -> tuple[int, Price | None]:
     if ask.action is None:
-        if ask.amount is None or ask.quantity is not None:
+        if units is None or ask.quantity is not None:
             raise Invalid("amount-or-action", field="amount")
-        return parse_amount(ask.amount, asset.scale), None
-    if ask.amount is not None:
+        return units, None
+    if units is not None:
         raise Invalid("amount-or-action", field="amount")
     price = await price_of(asset, ask.action)
     amount = price.amount * (ask.quantity or 1)
@@ -123,17 +131,16 @@ async def _priced(price_of: PriceOf, ask: Ask, asset: Asset) -> tuple[int, Price
     return amount, price
 
 
-async def _grant(door: Door, ask: Ask, asset: Asset) -> Built:
-    if ask.amount is None:
+async def _grant(door: Door, ask: Ask, asset: Asset, units: int | None) -> Built:
+    if units is None:
         raise Invalid("amount-invalid", field="amount")
-    amount = parse_amount(ask.amount, asset.scale)
     account, owner = await _account(door, asset, ask.customer, ask.account)
     grant = Grant(
         request_id(door.book, ask.key),
-        _mark(ask, asset),
+        _mark(ask, asset, units),
         account,
         asset.supplier if asset.code == STOCK else asset.issuer,
-        amount,
+        units,
         priority=DEFAULT_PRIORITY if ask.priority is None else ask.priority,
         expires_at=ask.expires_at,
         note=_note(ask),
@@ -141,17 +148,15 @@ async def _grant(door: Door, ask: Ask, asset: Asset) -> Built:
     return Built(grant, asset, owner)
 
 
-async def _transfer(door: Door, ask: Ask, asset: Asset) -> Built:
-    if ask.amount is None or ask.customer is None or ask.target is None:
+async def _transfer(door: Door, ask: Ask, asset: Asset, units: int | None) -> Built:
+    if units is None or ask.customer is None or ask.target is None:
         raise Invalid("amount-invalid", field="amount")
-    amount = parse_amount(ask.amount, asset.scale)
     source, owner = await _side(door, asset, ask.customer)
     target, other = await _side(door, asset, ask.target)
     if source == target:
         raise Invalid("same-account", field="to")
-    transfer = Transfer(
-        request_id(door.book, ask.key), _mark(ask, asset), source, target, amount, _note(ask)
-    )
+    id_, mark = request_id(door.book, ask.key), _mark(ask, asset, units)
+    transfer = Transfer(id_, mark, source, target, units, _note(ask))
     return Built(transfer, asset, owner, other)
 
 
@@ -167,7 +172,8 @@ async def _hold_verb(door: Door, ask: Ask) -> Built:
     if hold is None:
         raise NotFound("hold-not-found")
     asset, owner = await door.directory.hold_place(door.book, hold)
-    id_, mark = request_id(door.book, ask.key), _mark(ask, asset)
+    units = _units(ask, asset)
+    id_, mark = request_id(door.book, ask.key), _mark(ask, asset, units)
     if ask.op is Op.RELEASE:
         return Built(Release(id_, mark, hold, _note(ask)), asset, owner)
     if ask.op is Op.RENEW:
@@ -175,8 +181,7 @@ async def _hold_verb(door: Door, ask: Ask) -> Built:
         if ttl is None:
             raise Invalid("ttl-invalid", field="ttl_seconds")
         return Built(Renew(id_, mark, hold, ttl, _note(ask)), asset, owner)
-    amount = None if ask.amount is None else parse_amount(ask.amount, asset.scale)
-    capture = Capture(id_, mark, hold, amount, ask.final, _note(ask), _memo(ask, None))
+    capture = Capture(id_, mark, hold, units, ask.final, _note(ask), _memo(ask, None))
     return Built(capture, asset, owner)
 
 
@@ -187,14 +192,13 @@ async def _reverse(door: Door, ask: Ask) -> Built:
     asset, owner = await door.directory.account_place(door.book, named[0])
     if_spent = IfSpent(ask.if_spent or IfSpent.REFUSE)
     reverse = Reverse(
-        request_id(door.book, ask.key), _mark(ask, asset), *named, if_spent, _note(ask)
+        request_id(door.book, ask.key), _mark(ask, asset, None), *named, if_spent, _note(ask)
     )
     return Built(reverse, asset, owner)
 
 
-def _mark(ask: Ask, asset: Asset) -> bytes:
+def _mark(ask: Ask, asset: Asset, units: int | None) -> bytes:
     """The fingerprint of the request as it was meant, whatever way its amount was spelled."""
-    amount = None if ask.amount is None else parse_amount(ask.amount, asset.scale)
     is_transfer = ask.op is Op.TRANSFER
     return fingerprint(
         (
@@ -206,7 +210,7 @@ def _mark(ask: Ask, asset: Asset) -> bytes:
             ("asset", None if ask.hold or ask.movement else asset.code),
             ("hold", ask.hold),
             ("movement", ask.movement),
-            ("amount", amount),
+            ("amount", units),
             ("action", ask.action),
             ("quantity", ask.quantity),
             ("ttl_seconds", ask.ttl_seconds),

@@ -74,7 +74,7 @@ max_wal_size = 4GB
 min_wal_size = 256MB
 checkpoint_timeout = 15min
 checkpoint_completion_target = 0.9
-# A row of a random id touches another page of its index, which takes longer to squeeze than to write.
+# Each random id touches another page of an index: it takes longer to squeeze than to write.
 wal_compression = off
 fsync = on
 synchronous_commit = on

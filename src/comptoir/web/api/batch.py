@@ -202,17 +202,13 @@ def _broken(request: Request) -> Answer:
 
 async def _decide_each(door: Door, parts: Sequence[_Part]) -> None:
     """Each for itself; they are queued in their order before the first is decided."""
-
-    async def decide(part: _Part, request: Request) -> None:
-        try:
-            part.answer = (await door.submit((request,)))[0]
-        except ComptoirError as error:
-            part.error = error
-
-    async with asyncio.TaskGroup() as tasks:
-        for part in parts:
-            if part.built is not None:
-                tasks.create_task(decide(part, part.built.request))
+    built = [(part, part.built.request) for part in parts if part.built is not None]
+    results = await door.submit_each([(request,) for _, request in built])
+    for (part, _), result in zip(built, results, strict=True):
+        if isinstance(result, ComptoirError):
+            part.error = result
+        else:
+            part.answer = result[0]
 
 
 def _raise_if_down(parts: Sequence[_Part]) -> None:
