@@ -1,6 +1,7 @@
 """Amounts: exact decimals outside, integers of the asset's smallest unit inside; never floats."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from comptoir.kit.errors import Invalid
@@ -49,6 +50,7 @@ def parse_cost(text: str, *, field: str = "cost") -> int:
     return units
 
 
+@lru_cache(maxsize=4096)
 def format_amount(units: int, scale: int) -> str:
     """The exact decimal of `units`, without trailing zeros: 95000000 at scale 6 is "95"."""
     if scale == 0 or units == 0:

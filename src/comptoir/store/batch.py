@@ -1,7 +1,8 @@
 """Group commit: many callers, one transaction.
 
 One writer per process and book flushes whatever has gathered as soon as its last commit is done.
-It never waits for a row: what somebody else has locked goes, in order, to a slow lane of its own.
+It never waits for a row: what somebody else has locked is passed over a few times, since another
+process's commit is short, and then goes, in order, to a slow lane of its own.
 A caller that goes away loses nothing: what it asked for is decided and stored under its key.
 """
 
@@ -28,6 +29,13 @@ __all__ = ["Batch", "Companion"]
 _SHUTTING_DOWN: Final = "shutting-down"
 _SPARES: Final = 2
 """Connections of lanes that are kept: a hot account of several processes needs one all the time."""
+
+
+_PASSED_OVER: Final = 4
+"""How many commits may go without a request before it gets a lane, which has commits of its own."""
+
+_PAUSE: Final = 0.001
+"""Seconds to wait when a whole group was passed over; twice as long each time."""
 
 
 class Batch:
@@ -207,14 +215,36 @@ class Batch:
                 meanwhile = partial(self._tell, flushed)
                 flushed = await self._commit.flush(group, frozenset(self._lanes), meanwhile)
                 meanwhile()
-                for pending, account in flushed.busy:
-                    self._lane(account).add(pending)
+                pause = self._put_off(flushed.busy, is_all=len(flushed.busy) == len(group))
                 self._settle_up(group)
+                if pause:
+                    await asyncio.sleep(pause)
         finally:
             # An owner who does not wait for the end leaves nobody without an answer either.
             self._tell(flushed)
             for pending in self._queue:
                 pending.fail(Unavailable(_SHUTTING_DOWN))
+
+    def _put_off(self, busy: Sequence[tuple[Pending, int]], *, is_all: bool) -> float:
+        """Keep what was passed over for the next commit, or for the lane of its account.
+
+        Returns:
+            How long to wait before the next commit, in seconds.
+        """
+        if not busy:
+            return 0.0
+        is_hot = is_all and len({account for _, account in busy}) == 1
+        again: list[Pending] = []
+        for pending, account in busy:
+            has_lane = account in self._lanes
+            if is_hot or has_lane or pending.passed_over >= _PASSED_OVER:
+                self._lane(account).add(pending)
+            else:
+                pending.passed_over += 1
+                again.append(pending)
+        self._queue.extendleft(reversed(again))
+        self._queued += sum(len(pending.chain) for pending in again)
+        return _PAUSE * 2 ** again[0].passed_over if again and is_all else 0.0
 
     def _tell(self, flushed: Flushed) -> None:
         """Answer the callers of a commit, once."""

@@ -55,6 +55,8 @@ class Pending:
     future: "asyncio.Future[list[Answer]]"
     doubtful: bool = False
     """A COMMIT of it was lost, and nobody has found out since what became of it."""
+    passed_over: int = 0
+    """How many commits went without it, because somebody else held its account."""
 
     def answer(self, answers: list[Answer]) -> None:
         """Tell the caller, if he is still there, what became of his chain."""

@@ -19,7 +19,7 @@ from comptoir.store.rows import Row, Statement
 
 _FAILED: Final = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
 
-_PLAIN: Final = frozenset({str, int})
+_PLAIN: Final = frozenset({str, int, type(None)})
 
 _WORTH_SENDING: Final = 16 * 1024
 """Bytes after which PostgreSQL is given what there is, while the next statement is made."""
@@ -94,7 +94,7 @@ class Wire:
                 sent.append(key)
             self._connection.send_query_prepared(name, values)
             sent.append(None)
-            unsent += sum(len(value) for value in values if value is not None)
+            unsent += sum(map(len, filter(None, values)))
             if unsent > _WORTH_SENDING:
                 await self._flush()
                 unsent = 0
@@ -109,25 +109,32 @@ class Wire:
         self._connection.pipeline_sync()
         await self._flush()
         results: list[PGresult] = []
+        is_busy, get_result = self._connection.is_busy, self._connection.get_result
         for key in sent:
-            result = await self._next()
+            if is_busy():
+                await self._answer()
+            result = get_result()
             assert result is not None, "every statement has an answer"
             if key is None or result.status in _FAILED:
                 results.append(result)
             if key is not None and result.status in _FAILED:
                 self._names.pop(key, None)
-            end = await self._next()
+            if is_busy():
+                await self._answer()
+            end = get_result()
             assert end is None, "statements that give several answers are not for this"
-        sync = await self._next()
+        if is_busy():
+            await self._answer()
+        sync = get_result()
         assert sync is not None, "a pipeline ends with its own sync"
         self._connection.exit_pipeline_mode()
         return results
 
-    async def _next(self) -> PGresult | None:
+    async def _answer(self) -> None:
+        """Wait for the next answer; usually all are there when the first is."""
         while self._connection.is_busy():  # bounded: the connection breaks or answers
             await self._ready(and_writable=False)
             self._connection.consume_input()
-        return self._connection.get_result()
 
     async def _ready(self, *, and_writable: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -167,7 +174,7 @@ def _encode(
 
     PostgreSQL finds the types of the former by itself, for every one is cast or compared.
     """
-    if all(each is None or type(each) in _PLAIN for each in parameters):
+    if _PLAIN.issuperset(map(type, parameters)):
         return [None if each is None else str(each).encode() for each in parameters], ()
     transformer = Transformer(connection)
     values = transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
