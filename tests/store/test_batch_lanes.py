@@ -1,15 +1,23 @@
 """What is locked by somebody else holds up nobody but those who ask for it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
 import pytest
+from psycopg import AsyncConnection
 
 from comptoir.kit.errors import Unavailable
+from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
 from comptoir.ledger.requests import Chain, Reverse
+from comptoir.store import sql
 from comptoir.store.batch import Batch
+from comptoir.store.commit import Commit, Pending
+from comptoir.store.pool import connect
+from comptoir.store.rows import Row, Statement
+from comptoir.store.wire import Wire, nothing
 from tests.support.batches import (
+    LIMITS,
     Shop,
     assert_verified,
     connections,
@@ -83,7 +91,7 @@ async def test_an_account_that_stays_locked_is_said_to_be_busy(shop: Shop):
             for n in range(2):
                 with pytest.raises(Unavailable, match="account-busy"):
                     await batch.submit(shop.spend(f"s{n}", account))
-            assert batch.lanes == 0
+            await until(lambda: batch.lanes == 0)
         answers = await gather(batch, [shop.spend(f"s{n}", account) for n in range(2)])
     assert outcomes(answers) == [Outcome.CREATED] * 2, "nothing was stored for a busy account"
 
@@ -223,3 +231,70 @@ async def test_two_writers_share_a_hot_account(shop: Shop):
     assert found.count(Outcome.CREATED) == MANY
     assert found.count(Outcome.INSUFFICIENT) == 200
     assert shop.balance(account) == (0, 0)
+
+
+async def test_what_comes_in_during_the_wait_shares_the_commit(shop: Shop):
+    account = await shop.account("alice", MANY)
+    async with shop.batch(smaller(lock=60)) as batch:
+        with shop.lock(account):
+            asked = [asyncio.ensure_future(batch.submit(shop.spend("first", account)))]
+            await until(lambda: waiting(shop) == 1)
+            asked.extend(
+                asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
+                for n in range(100)
+            )
+            await until(lambda: batch.queued == 0)
+        answers = await asyncio.gather(*asked)
+    assert set(outcomes(answers)) == {Outcome.CREATED}
+    assert len({answer.line.at for [answer] in answers if answer.line}) == 1
+
+
+async def test_a_lane_whose_connection_went_begins_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    """What is flushed after the wait must not run outside of a transaction."""
+    account = await shop.account("alice", 10)
+    sent: list[str] = []
+    run = Wire.run
+
+    async def noted(
+        self: Wire, wanted: Iterable[Statement], meanwhile: Callable[[], None] = nothing
+    ) -> list[list[Row]]:
+        statements = list(wanted)
+        sent.extend(text for text, _ in statements)
+        return await run(self, statements, meanwhile)
+
+    async def open_connection() -> AsyncConnection:
+        return await connect(shop.url, LIMITS, lock=10)
+
+    monkeypatch.setattr(Wire, "run", noted)
+    commit = Commit(open_connection, shop.book, shop.facts, sql.LOCK, patience=10)
+    for is_lost in (False, True):
+        future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        await commit.wait_for(account)
+        if is_lost:
+            await commit.close()
+        pending = Pending(shop.spend(f"x{is_lost}", account), (), future)
+        flushed = await commit.flush([pending], frozenset(), nothing)
+        assert outcomes([answers for _, answers in flushed.answered]) == [Outcome.CREATED]
+    await commit.close()
+    assert sent.count("BEGIN") == 3, "one with each wait, and one after the loss"
+    assert sent.count("COMMIT") == 2
+
+
+async def test_what_others_hold_for_a_moment_needs_no_lane_each(shop: Shop):
+    """Another process's commit holds many accounts, and is over soon."""
+    accounts = await shop.accounts([f"c{n}" for n in range(40)], 10)
+    free = accounts.pop()
+    async with shop.batch(smaller(lock=60)) as batch:
+        locked = [shop.lock(account) for account in accounts]
+        asked = [
+            asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
+            for n, account in enumerate((*accounts, free))
+        ]
+        [answer] = await asked[-1]
+        assert answer.outcome is Outcome.CREATED
+        assert batch.lanes == 0, "it was just passed over"
+        for foreign in locked:
+            foreign.close()
+        assert set(outcomes(await asyncio.gather(*asked))) == {Outcome.CREATED}

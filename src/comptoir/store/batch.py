@@ -9,6 +9,7 @@ A caller that goes away loses nothing: what it asked for is decided and stored u
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
@@ -33,6 +34,9 @@ _SPARES: Final = 2
 
 _PASSED_OVER: Final = 4
 """How many commits may go without a request before it gets a lane, which has commits of its own."""
+
+_LANE_LASTS: Final = 0.05
+"""Seconds after which a lane ends that nobody has used."""
 
 _PAUSE: Final = 0.001
 """Seconds to wait when a whole group was passed over; twice as long each time."""
@@ -212,6 +216,8 @@ class Batch:
                     await self._wake.wait()
                     continue
                 group = self._take()
+                if not group:
+                    continue
                 meanwhile = partial(self._tell, flushed)
                 flushed = await self._commit.flush(group, frozenset(self._lanes), meanwhile)
                 meanwhile()
@@ -254,14 +260,21 @@ class Batch:
         self._settle_up([pending for pending, _ in told])
 
     def _take(self) -> list[Pending]:
-        """What goes into the next commit: in order, as many requests as it may have."""
+        """What goes into the next commit: in order, as many requests as it may have.
+
+        What is for an account that has a lane goes there.
+        """
         group: list[Pending] = []
         size = 0
         while self._queue and (not group or size + len(self._queue[0].chain) <= self._limits.batch):
             pending = self._queue.popleft()
-            group.append(pending)
-            size += len(pending.chain)
-        self._queued -= size
+            self._queued -= len(pending.chain)
+            lane = self._lanes.get(pending.account) if pending.account is not None else None
+            if lane is None:
+                group.append(pending)
+                size += len(pending.chain)
+            elif not lane.add(pending):
+                self._settle_up([pending])
         return group
 
     def _settle_up(self, group: Sequence[Pending]) -> None:
@@ -285,30 +298,49 @@ class Batch:
     async def _work_off(self, account: int, lane: "_Lane") -> None:
         """Decide the requests of one busy account, waiting for its row as long as it may take."""
         try:
-            while lane.queue:  # bounded: the lane ends when nobody has added to it
-                await self._take_turn(lane)
+            while await lane.is_used():  # bounded: the lane ends when nobody has added to it
+                await self._take_turn(account, lane)
         finally:
             del self._lanes[account]
             self._give_up(lane)
             await self._close_spares(max(_SPARES, len(self._lanes)))
 
     def _give_up(self, lane: "_Lane") -> None:
-        """Tell whoever still waits in a lane that has failed."""
+        """Tell whoever still waits in a lane that has failed, or whose owner does not wait."""
         rest = lane.take(self._limits.lane_queue)
+        error = Unavailable(_SHUTTING_DOWN) if self._closing else ComptoirError("internal")
         for pending in rest:
-            pending.fail(ComptoirError("internal"))
+            pending.fail(error)
         self._settle_up(rest)
 
-    async def _take_turn(self, lane: "_Lane") -> None:
+    async def _take_turn(self, account: int, lane: "_Lane") -> None:
         """One commit of a lane. Lanes take turns, so that a long one keeps no other waiting."""
         async with self._lane_room:
             commit = self._spares.pop() if self._spares else self._new_lane_commit()
-            group = lane.take(self._limits.batch)
             try:
-                self._tell(await commit.flush(group, frozenset(), _nothing))
+                group = await self._lane_group(account, lane, commit)
+                if group:
+                    self._tell(await commit.flush(group, frozenset(), _nothing))
             finally:
                 self._spares.append(commit)
             self._settle_up(group)
+
+    async def _lane_group(self, account: int, lane: "_Lane", commit: Commit) -> list[Pending]:
+        """What a lane commits next.
+
+        Requests for its account alone are chosen once it is locked: so those that come in during
+        the wait are among them. Chains lock all of their accounts in one order, and at once.
+        """
+        if lane.queue[0].account is None:
+            return lane.take(self._limits.batch)
+        try:
+            await commit.wait_for(account)
+        except Unavailable as error:
+            for pending in lane.take_simple(self._limits.batch):
+                pending.fail(error)
+                self._settle_up([pending])
+            return []
+        return lane.take_simple(self._limits.batch)
 
     def _new_lane_commit(self) -> Commit:
         return self._new_commit(sql.LOCK, self._limits.lock)
@@ -328,12 +360,31 @@ class _Lane:
     def __init__(self, room: int) -> None:
         self.queue: deque[Pending] = deque()
         self._room = room
+        self._filled = asyncio.Event()
 
-    def add(self, pending: Pending) -> None:
+    def add(self, pending: Pending) -> bool:
+        """Let a request wait here, unless too many do: then its caller is told."""
         if len(self.queue) >= self._room:
             pending.fail(Unavailable("account-busy"))
-            return
+            return False
         self.queue.append(pending)
+        self._filled.set()
+        return True
+
+    async def is_used(self) -> bool:
+        """Whether anything waits here, or comes soon: callers of a hot account are back at once."""
+        if not self.queue:
+            self._filled.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), _LANE_LASTS)
+        return bool(self.queue)
 
     def take(self, most: int) -> list[Pending]:
         return [self.queue.popleft() for _ in range(min(most, len(self.queue)))]
+
+    def take_simple(self, most: int) -> list[Pending]:
+        """What is first in line and for this account alone."""
+        group: list[Pending] = []
+        while self.queue and self.queue[0].account is not None and len(group) < most:
+            group.append(self.queue.popleft())
+        return group

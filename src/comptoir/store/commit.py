@@ -16,7 +16,8 @@ from psycopg import AsyncConnection, errors
 from comptoir.kit.errors import ComptoirError, OutcomeUnknown, Unavailable
 from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
-from comptoir.store import sql
+from comptoir.ledger.requests import Capture, Release, Renew, Transfer
+from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
 from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time
 from comptoir.store.wire import Wire
@@ -57,6 +58,14 @@ class Pending:
     """A COMMIT of it was lost, and nobody has found out since what became of it."""
     passed_over: int = 0
     """How many commits went without it, because somebody else held its account."""
+
+    @property
+    def account(self) -> int | None:
+        """The account of a single request, as far as it says so itself; None for whatever else."""
+        first = self.chain[0]
+        if len(self.chain) > 1 or isinstance(first, Capture | Release | Renew | Transfer):
+            return None
+        return first.account
 
     def answer(self, answers: list[Answer]) -> None:
         """Tell the caller, if he is still there, what became of his chain."""
@@ -110,12 +119,32 @@ class Commit:
         self._clock = clock
         self._connection: AsyncConnection | None = None
         self._wire: Wire | None = None
+        self._begun: Wire | None = None
 
     async def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+
+    async def wait_for(self, account: int) -> None:
+        """Begin, and wait for an account: what is flushed next is decided in this transaction.
+
+        So whatever comes in meanwhile can share it.
+
+        Raises:
+            Unavailable: somebody else keeps the account locked.
+        """
+        try:
+            wire = await self._wired()
+            await wire.run([("BEGIN", ()), (sql.LOCK, (self._book_id, rows.wholes([account])))])
+        except errors.LockNotAvailable as error:
+            await self._roll_back()
+            raise Unavailable("account-busy") from error
+        except (Unavailable, psycopg.Error):
+            await self._roll_back()  # whoever flushes begins anew, and learns what is wrong
+        else:
+            self._begun = wire
 
     async def flush(
         self, group: Sequence[Pending], avoid: frozenset[int], meanwhile: Callable[[], None]
@@ -189,8 +218,10 @@ class Commit:
             avoid=avoid,
             clock=self._clock,
         )
-        wanted: Round = [("BEGIN", ()), *next(rounds)]
-        skip = 1
+        begin: Round = [] if self._begun is wire else [("BEGIN", ())]
+        self._begun = None
+        wanted: Round = [*begin, *next(rounds)]
+        skip = len(begin)
         while True:  # bounded: an admission has at most a handful of rounds
             results = await _read(wire, wanted)
             try:
