@@ -38,9 +38,6 @@ _PASSED_OVER: Final = 4
 _LANE_LASTS: Final = 0.05
 """Seconds after which a lane ends that nobody has used."""
 
-_PAUSE: Final = 0.001
-"""Seconds to wait when a whole group was passed over; twice as long each time."""
-
 
 class Batch:
     """The group commit of one book. One task group owns its writer and lanes.
@@ -221,36 +218,35 @@ class Batch:
                 meanwhile = partial(self._tell, flushed)
                 flushed = await self._commit.flush(group, frozenset(self._lanes), meanwhile)
                 meanwhile()
-                pause = self._put_off(flushed.busy, is_all=len(flushed.busy) == len(group))
+                held = self._put_off(flushed.busy, is_all=len(flushed.busy) == len(group))
                 self._settle_up(group)
-                if pause:
-                    await asyncio.sleep(pause)
+                if held is not None:
+                    with suppress(Unavailable):
+                        await self._commit.wait_for(held)
         finally:
             # An owner who does not wait for the end leaves nobody without an answer either.
             self._tell(flushed)
             for pending in self._queue:
                 pending.fail(Unavailable(_SHUTTING_DOWN))
 
-    def _put_off(self, busy: Sequence[tuple[Pending, int]], *, is_all: bool) -> float:
+    def _put_off(self, busy: Sequence[tuple[Pending, int]], *, is_all: bool) -> int | None:
         """Keep what was passed over for the next commit, or for the lane of its account.
 
         Returns:
-            How long to wait before the next commit, in seconds.
+            An account to wait for, when a whole group was passed over: it is another process's
+            group that holds it, and coming back any sooner would find the same.
         """
-        if not busy:
-            return 0.0
         is_hot = is_all and len({account for _, account in busy}) == 1
-        again: list[Pending] = []
+        again: list[tuple[Pending, int]] = []
         for pending, account in busy:
-            has_lane = account in self._lanes
-            if is_hot or has_lane or pending.passed_over >= _PASSED_OVER:
+            if is_hot or account in self._lanes or pending.passed_over >= _PASSED_OVER:
                 self._lane(account).add(pending)
             else:
                 pending.passed_over += 1
-                again.append(pending)
-        self._queue.extendleft(reversed(again))
-        self._queued += sum(len(pending.chain) for pending in again)
-        return _PAUSE * 2 ** again[0].passed_over if again and is_all else 0.0
+                again.append((pending, account))
+        self._queue.extendleft(pending for pending, _ in reversed(again))
+        self._queued += sum(len(pending.chain) for pending, _ in again)
+        return again[0][1] if again and is_all else None
 
     def _tell(self, flushed: Flushed) -> None:
         """Answer the callers of a commit, once."""
@@ -262,11 +258,13 @@ class Batch:
     def _take(self) -> list[Pending]:
         """What goes into the next commit: in order, as many requests as it may have.
 
-        What is for an account that has a lane goes there.
+        What is for an account that has a lane goes there. Of much that waits half is taken: so its
+        callers are answered, and ask again, while PostgreSQL works on the other half.
         """
         group: list[Pending] = []
         size = 0
-        while self._queue and (not group or size + len(self._queue[0].chain) <= self._limits.batch):
+        most = max(self._limits.batch // 2, min(self._limits.batch, self._queued // 2))
+        while self._queue and (not group or size + len(self._queue[0].chain) <= most):
             pending = self._queue.popleft()
             self._queued -= len(pending.chain)
             lane = self._lanes.get(pending.account) if pending.account is not None else None

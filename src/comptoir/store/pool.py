@@ -21,7 +21,8 @@ class Limits:
     Attributes:
         statement: one statement of a request.
         lock: how long the slow lane waits for a row that somebody else holds.
-        writer_lock: how long the group commit may wait for anything at all.
+        writer_lock: how long the group commit may wait for anything at all: a little longer than
+            another process's commit takes.
         connect: opening a connection, or getting one from the pool.
         pool: connections for reading.
         lanes: slow lanes, and so connections, of one book in one process.
@@ -34,12 +35,12 @@ class Limits:
 
     statement: float = 10.0
     lock: float = 5.0
-    writer_lock: float = 0.25
+    writer_lock: float = 0.05
     connect: float = 5.0
     pool: int = 8
     lanes: int = 8
     queue: int = 20_000
-    batch: int = 500
+    batch: int = 1_000
     lane_queue: int = 5_000
     in_flight: float = 2.0
     reconnect: float = 10.0
