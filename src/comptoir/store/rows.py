@@ -323,11 +323,23 @@ def _spelled(
     before: tuple[object, ...] = (),
     after: tuple[object, ...] = (),
 ) -> Statement:
-    """A statement and its columns as arrays; for a single row a form that is quicker to start."""
-    if len(columns[0][1]) > 1:
-        return statement, (*before, *[kind.many(values) for kind, values in columns], *after)
-    row = [kind.one(values[0]) for kind, values in columns]
-    return sql.one_row(statement), (*before, *row, *after)
+    """A statement and its columns: arrays, or plain parameters where all rows have the same."""
+    same = _same_columns(statement, columns)
+    plain = [columns[n][0].one(columns[n][1][0]) for n in same]
+    arrays = [kind.many(values) for n, (kind, values) in enumerate(columns) if n not in same]
+    return sql.spelled(statement, same), (*before, *plain, *arrays, *after)
+
+
+def _same_columns(statement: str, columns: Columns) -> tuple[int, ...]:
+    """All columns of a single row; the usual ones when they are; else none: three forms in all."""
+    if len(columns[0][1]) == 1:
+        return tuple(range(len(columns)))
+    usual = sql.same_columns(statement)
+    return usual if all(_is_same(columns[n][1]) for n in usual) else ()
+
+
+def _is_same(values: list[Any]) -> bool:
+    return values[0] == values[-1] and values.count(values[0]) == len(values)
 
 
 def _id(answer: Answer) -> bytes:

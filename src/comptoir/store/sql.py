@@ -231,20 +231,52 @@ CHANGE_ACCOUNTS_ANEW: Final = _CHANGE_ACCOUNTS.format(
 ADD_NOTES: Final = """
 INSERT INTO comptoir.notes (book_id, account_id, version, reason, reference, metadata)
 SELECT %s::integer, t.*
-FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[]) AS t"""
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[])
+    AS t(account_id, version, reason, reference, metadata)"""
 
 ADD_MEMOS: Final = """
 INSERT INTO comptoir.memos (book_id, account_id, version, price_id, quantity, model, cost)
 SELECT %s::integer, t.*
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
-    %s::bigint[]) AS t"""
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
+    AS t(account_id, version, price_id, quantity, model, cost)"""
+
+
+USUALLY_SAME: Final = frozenset(
+    {
+        "op", "outcome", "mirror_version", "expires_at", "captured", "late", "needed", "available",
+        "at", "contra_id", "debt", "kind", "hold_id", "reverses", "lapsed", "state", "on_excess",
+        "group_id", "closed",
+    }
+)  # fmt: skip
+"""Columns that have one value in most commits, for most are of spends alone: an array less to read,
+of which PostgreSQL makes a table first."""
+
+_ROWS: Final = re.compile(r"unnest\(([^)]*)\)\s+AS (\w+)\(([^)]*)\)")
 
 
 @cache
-def one_row(statement: str) -> str:
-    """A statement that takes its rows as arrays, for a single row with plain parameters."""
-    return re.sub(r"unnest\(([^)]*)\)", _row_of_parameters, statement)
+def same_columns(statement: str) -> tuple[int, ...]:
+    """The places of the columns of a statement that usually have one value."""
+    return tuple(n for n, name in enumerate(_names(statement)) if name in USUALLY_SAME)
 
 
-def _row_of_parameters(arrays: re.Match[str]) -> str:
-    return f"(SELECT {arrays[1].replace('[]', '')})"
+@cache
+def spelled(statement: str, same: tuple[int, ...]) -> str:
+    """A statement that takes plain parameters for some columns, then arrays for the others."""
+    rows = _ROWS.search(statement)
+    assert rows is not None, "every statement that takes rows says so in one way"
+    types = [each.strip() for each in rows[1].split(",")]
+    names = _names(statement)
+    plain = {n: f"{types[n].removesuffix('[]')} AS {names[n]}" for n in same}
+    wanted = ", ".join(plain.get(n, name) for n, name in enumerate(names))
+    arrays = ", ".join(types[n] for n in range(len(names)) if n not in plain)
+    varying = ", ".join(name for n, name in enumerate(names) if n not in plain)
+    source = f" FROM unnest({arrays}) AS v({varying})" if arrays else ""
+    made = f"(SELECT {wanted}{source}) AS {rows[2]}"
+    return statement[: rows.start()] + made + statement[rows.end() :]
+
+
+def _names(statement: str) -> list[str]:
+    rows = _ROWS.search(statement)
+    assert rows is not None, "every statement that takes rows says so in one way"
+    return [each.strip() for each in rows[3].split(",")]
