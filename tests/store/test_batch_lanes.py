@@ -65,7 +65,7 @@ async def test_other_accounts_go_on_beside_a_locked_one(shop: Shop):
             assert set(outcomes(answers)) == {Outcome.CREATED}
             assert not any(task.done() for task in stuck)
             assert shop.effects(*(f"b{n}" for n in range(50))) == 0
-            assert batch.lanes == 1
+            await until(lambda: batch.lanes == 1)
         late = await asyncio.gather(*stuck)
     assert set(outcomes(late)) == {Outcome.CREATED}
     versions = [answer.line.version for [answer] in late if answer.line]
