@@ -204,7 +204,7 @@ class Batch:
         While more is waiting, callers are answered only once the next commit is on its way to
         PostgreSQL: so they go on while PostgreSQL works, not before.
         """
-        flushed = Flushed()
+        flushed, in_vain = Flushed(), False
         try:
             while not (self._closing and not self._queue):  # until the owner leaves the context
                 if not self._queue:
@@ -218,35 +218,52 @@ class Batch:
                 meanwhile = partial(self._tell, flushed)
                 flushed = await self._commit.flush(group, frozenset(self._lanes), meanwhile)
                 meanwhile()
-                held = self._put_off(flushed.busy, is_all=len(flushed.busy) == len(group))
+                is_all = len(flushed.busy) == len(group)
+                held = self._put_off(flushed.busy, is_all=is_all, in_vain=in_vain)
                 self._settle_up(group)
-                if held is not None:
-                    with suppress(Unavailable):
-                        await self._commit.wait_for(held)
+                in_vain = held is not None and not await self._waited(held)
         finally:
             # An owner who does not wait for the end leaves nobody without an answer either.
             self._tell(flushed)
             for pending in self._queue:
                 pending.fail(Unavailable(_SHUTTING_DOWN))
 
-    def _put_off(self, busy: Sequence[tuple[Pending, int]], *, is_all: bool) -> int | None:
+    async def _waited(self, account: int) -> bool:
+        """Wait for an account as long as another process's commit may take."""
+        try:
+            await self._commit.wait_for(account)
+        except Unavailable:
+            return False
+        return True
+
+    def _put_off(
+        self, busy: Sequence[tuple[Pending, int]], *, is_all: bool, in_vain: bool
+    ) -> int | None:
         """Keep what was passed over for the next commit, or for the lane of its account.
 
+        Args:
+            busy: what was passed over, and whose account it is that somebody else holds.
+            is_all: whether that is the whole group.
+            in_vain: the writer has just waited in vain: a stranger holds what he holds for longer.
+
         Returns:
-            An account to wait for, when a whole group was passed over: it is another process's
-            group that holds it, and coming back any sooner would find the same.
+            An account to wait for, when it is another process's group that holds so many accounts:
+            coming back any sooner would find the same.
         """
-        is_hot = is_all and len({account for _, account in busy}) == 1
+        accounts = {account for _, account in busy}
+        is_hot = in_vain or (is_all and len(accounts) == 1)
+        is_much = len(accounts) > self._limits.lanes
         again: list[tuple[Pending, int]] = []
         for pending, account in busy:
-            if is_hot or account in self._lanes or pending.passed_over >= _PASSED_OVER:
+            is_late = pending.passed_over >= _PASSED_OVER and not is_much
+            if is_hot or is_late or account in self._lanes:
                 self._lane(account).add(pending)
             else:
                 pending.passed_over += 1
                 again.append((pending, account))
         self._queue.extendleft(pending for pending, _ in reversed(again))
         self._queued += sum(len(pending.chain) for pending, _ in again)
-        return again[0][1] if again and is_all else None
+        return again[0][1] if again and (is_all or is_much) else None
 
     def _tell(self, flushed: Flushed) -> None:
         """Answer the callers of a commit, once."""
