@@ -193,7 +193,8 @@ def test_the_reference_page(site: Site, language: str) -> None:
     assert all(link.startswith("/") for link in seen.found)
     for link in sorted(set(seen.found)):
         assert site.http.get(site.url + link).status_code == 200, link
-    assert ("Dépenser" in page.text) == (language == "fr")
+    for french in ("Dépenser", "<h2>Grand livre</h2>"):
+        assert (french in page.text) == (language == "fr")
 
 
 class _Lines(Log):

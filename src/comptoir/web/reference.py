@@ -49,6 +49,14 @@ _WORDS: Final[dict[str, Texts]] = {
     "status": ("Status", "Statut"),
     "back": ("All of the API", "Toute l'API"),
 }
+_SECTIONS: Final[dict[str, Texts]] = {
+    "credits": ("Credits", "Crédits"),
+    "ledger": ("Ledger", "Grand livre"),
+    "assets": ("Assets", "Actifs"),
+    "customers": ("Customers", "Clients"),
+    "keys": ("Keys", "Clés"),
+    "operations": ("Operations", "Exploitation"),
+}
 
 
 def operations(
@@ -143,7 +151,7 @@ def _reference(document: dict[str, Any], served: Sequence[Operation], language: 
     parts = [f"<h1>{heading}</h1><p>{escape(pick(_WORDS['intro'], language))} "]
     parts.append('<a href="/openapi.json">/openapi.json</a>.</p>')
     for tag in dict.fromkeys(each.tag for each in served):
-        parts.append(f"<h2>{tag}</h2>")
+        parts.append(f"<h2>{escape(pick(_SECTIONS[tag], language))}</h2>")
         for each in (one for one in served if one.tag == tag):
             described = document["paths"][each.path][each.method.lower()]
             parts.append(_operation(each, described, document, language))
