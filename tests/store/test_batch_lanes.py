@@ -286,13 +286,13 @@ async def test_what_others_hold_for_a_moment_needs_no_lane_each(shop: Shop):
     """Another process's commit holds many accounts, and is over soon."""
     accounts = await shop.accounts([f"c{n}" for n in range(40)], 10)
     free = accounts.pop()
-    async with shop.batch(smaller(lock=60)) as batch:
+    async with shop.batch(smaller(lock=60, writer_lock=60)) as batch:
         locked = [shop.lock(account) for account in accounts]
         asked = [
             asyncio.ensure_future(batch.submit(shop.spend(f"s{n}", account)))
             for n, account in enumerate((*accounts, free))
         ]
-        [answer] = await asked[-1]
+        [answer] = await asyncio.wait_for(asked[-1], 10)  # though the writer waits for the others
         assert answer.outcome is Outcome.CREATED
         assert batch.lanes == 0, "it was just passed over"
         for foreign in locked:

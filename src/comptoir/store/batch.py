@@ -31,7 +31,6 @@ _SHUTTING_DOWN: Final = "shutting-down"
 _SPARES: Final = 2
 """Connections of lanes that are kept: a hot account of several processes needs one all the time."""
 
-
 _PASSED_OVER: Final = 4
 """How many commits may go without a request before it gets a lane, which has commits of its own."""
 
@@ -221,7 +220,10 @@ class Batch:
                 is_all = len(flushed.busy) == len(group)
                 held = self._put_off(flushed.busy, is_all=is_all, in_vain=in_vain)
                 self._settle_up(group)
-                in_vain = held is not None and not await self._waited(held)
+                in_vain = False
+                if held is not None:
+                    self._tell(flushed)  # now, for the wait may be long
+                    in_vain = not await self._waited(held)
         finally:
             # An owner who does not wait for the end leaves nobody without an answer either.
             self._tell(flushed)
