@@ -469,8 +469,9 @@ class Oracle:
 
     def _take_back(self, ask: Ask, entry: Entry, at: float) -> Told:
         owner, amount = entry.owner, entry.amount
-        free = [unit for pile, _ in entry.piles for unit in pile.units if not unit.pledge]
-        units = free[:amount]
+        units: list[Unit] = []
+        for pile, count in entry.piles:
+            units += [unit for unit in pile.units if not unit.pledge][:count]
         if len(units) < amount and ask.if_spent != "debt":
             return Told(outcome="partly_spent", needed=amount, available=len(units))
         owner.owed += amount - len(units)

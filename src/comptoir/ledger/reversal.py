@@ -36,7 +36,8 @@ def reverse(book: Book, request: Reverse, now: int) -> Answer:
 
 def _take_again(book: Book, request: Reverse, account: Account, target: Target, at: int) -> Answer:
     amount = target.line.amount
-    slices, missing = _unspent(target, amount)
+    slices = _unspent(target)
+    missing = amount - sum(part for _, part in slices)
     if missing and request.if_spent == IfSpent.REFUSE:
         answer = refuse(request, Outcome.PARTLY_SPENT, at, account.id)
         answer.needed, answer.available = amount, amount - missing
@@ -55,15 +56,15 @@ def _take_again(book: Book, request: Reverse, account: Account, target: Target, 
     return _reversed(book, request, target, line)
 
 
-def _unspent(target: Target, amount: int) -> tuple[list[Slice], int]:
+def _unspent(target: Target) -> list[Slice]:
+    """What is still free of what the movement put into lots; what repaid a debt never got there."""
     slices: list[Slice] = []
-    for number in target.line.lots:
+    for number, put_in in zip(target.line.lots, target.line.parts, strict=True):
         lot = target.lots[number]
-        part = min(lot.free, amount)
+        part = min(lot.free, put_in)
         if part > 0:
             slices.append((lot, part))
-            amount -= part
-    return slices, amount
+    return slices
 
 
 def _give_again(book: Book, request: Reverse, account: Account, target: Target, at: int) -> Answer:
