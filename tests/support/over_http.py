@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import httpx2
 
+from comptoir.domains.credits.refusals import CODES
 from comptoir.kit.ids import hold_name, movement_name, request_id
 from comptoir.kit.limits import AMOUNT_PATTERN, SECOND
-from comptoir.web.problems import CODES
 from tests.support.asking import START
 from tests.support.site import LIVE, Site
 from tests.support.tables import SCALES, Ask, Case, Flush, Need, Opening, Told

@@ -9,12 +9,13 @@ from string import Formatter
 import pytest
 
 import comptoir
+from comptoir.domains.credits.refusals import CODES, code_of, is_kept
 from comptoir.kit.errors import ComptoirError
 from comptoir.ledger.outcomes import STICKY, Outcome
 from comptoir.web.catalogue import PROBLEMS, Exit
 from comptoir.web.complaints import FIELDS
 from comptoir.web.languages import negotiate
-from comptoir.web.problems import CODES, code_of, document, is_kept
+from comptoir.web.problems import document
 from comptoir.web.server import DOCUMENTED
 from tests.support.site import Site
 

@@ -23,6 +23,11 @@ class ComptoirError(Exception):
         self.code = code
         self.figures = figures
 
+    def __str__(self) -> str:
+        """The code with its figures: insufficient-credits (needed 5, available 3)."""
+        told = ", ".join(f"{name} {value}" for name, value in self.figures.items())
+        return f"{self.code} ({told})" if told else self.code
+
 
 class Invalid(ComptoirError):
     """The caller wrote something that no state of the books could accept."""

@@ -19,6 +19,16 @@ AMOUNT_LENGTH: Final = 20
 COST_PATTERN: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 """The grammar of provider costs and unit prices: decimal strings of the major unit."""
 
+NO_CONTROL: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd-\uffff]+$"
+"""Text without control characters, and without the sign that stands for a garbled character."""
+
+PRINTABLE: Final = (
+    r"^[^\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]+$"
+)
+"""Names that look the same are the same: no control, invisible or direction characters."""
+
+ASSET_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,49}$"
+
 COST_SCALE: Final = 9
 SCALE_MAX: Final = 6
 QUANTITY_MAX: Final = 10**12 - 1

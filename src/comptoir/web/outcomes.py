@@ -1,10 +1,10 @@
 """A refusal of the ledger as an answer."""
 
+from comptoir.domains.credits.refusals import code_of, is_kept
 from comptoir.kit.amounts import format_amount
 from comptoir.ledger.model import Answer
 from comptoir.store.facts import Asset
 from comptoir.web.call import Call
-from comptoir.web.problems import code_of, is_kept
 from comptoir.web.replies import REPLAYED, Reply
 from comptoir.web.routing import problem
 

@@ -22,14 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from comptoir.kit import limits
-
-NO_CONTROL: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd-\uffff]+$"
-"""Text without control characters, and without the sign that stands for a garbled character."""
-
-PRINTABLE: Final = (
-    r"^[^\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]+$"
-)
-"""Names that look the same are the same: no control, invisible or direction characters."""
+from comptoir.kit.limits import NO_CONTROL, PRINTABLE
 
 _AMOUNT: Final = re.compile(limits.AMOUNT_PATTERN, re.ASCII)
 _AMOUNT_LENGTH: Final = 19
@@ -148,7 +141,7 @@ Name = Annotated[str, _text(limits.NAME_LENGTH), Field(examples=["Web shop"])]
 Action = Annotated[str, _text(limits.ACTION_LENGTH, PRINTABLE), Field(examples=["ai.generate"])]
 Model = Annotated[str, _text(limits.MODEL_LENGTH), Field(examples=["large-2"])]
 AssetCode = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$"), Field(examples=["credits"])
+    str, StringConstraints(pattern=limits.ASSET_PATTERN), Field(examples=["credits"])
 ]
 _VALUE: Final = NO_CONTROL.replace("+$", "*$")
 Metadata = Annotated[

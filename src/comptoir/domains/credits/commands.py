@@ -59,6 +59,13 @@ class Built:
     target: str | None = None
 
 
+def place(name: str, asset: str | None) -> tuple[str | None, str | None]:
+    """A customer, or the stock account that a name with the prefix means."""
+    if name.startswith(STOCK_PREFIX) and asset in (None, STOCK):
+        return None, name
+    return name, None
+
+
 async def build(door: Door, price_of: PriceOf, ask: Ask) -> Built:
     """The request that `ask` means in the book of `door`.
 

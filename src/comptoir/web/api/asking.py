@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from comptoir.domains.credits.commands import STOCK, STOCK_PREFIX, Built, build
+from comptoir.domains.credits.commands import Built, build, place
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.ledger.model import Answer
 from comptoir.web.call import Call
@@ -12,13 +12,6 @@ from comptoir.web.wire import canonical
 
 _ASKED: Final = frozenset(Ask.__dataclass_fields__) - {"op", "key", "metadata"}
 _FIELDS: Final[dict[type[BaseModel], tuple[str, ...]]] = {}
-
-
-def place(name: str, asset: str | None) -> tuple[str | None, str | None]:
-    """A customer, or the stock account that a name with the prefix means."""
-    if name.startswith(STOCK_PREFIX) and asset in (None, STOCK):
-        return None, name
-    return name, None
 
 
 def asked(op: Op, key: str, body: BaseModel, **more: Any) -> Ask:  # noqa: ANN401

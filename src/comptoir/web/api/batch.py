@@ -9,6 +9,7 @@ from pydantic import Field
 
 from comptoir.domains.credits.commands import CREDITS, Built, PriceOf, build, check_chain
 from comptoir.domains.credits.model import Ask, Op, Price
+from comptoir.domains.credits.refusals import code_of
 from comptoir.kit.errors import ComptoirError, Unavailable
 from comptoir.kit.ids import ID_BYTES, request_id
 from comptoir.kit.limits import BATCH_REQUESTS
@@ -22,7 +23,7 @@ from comptoir.web.api.asking import asked
 from comptoir.web.api.credits import Priced
 from comptoir.web.call import Call
 from comptoir.web.outcomes import figures
-from comptoir.web.problems import code_of, document
+from comptoir.web.problems import document
 from comptoir.web.replies import REPLAYED, Reply, ok
 from comptoir.web.routing import SERVERS, Operation
 

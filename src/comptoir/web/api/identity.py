@@ -15,7 +15,7 @@ from comptoir.domains.identity.model import CustomerToken, write_key, write_toke
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import Denied, NotFound
 from comptoir.kit.ids import request_id, uuid7
-from comptoir.kit.limits import CUSTOMER_TOKEN_SECONDS_MAX, SECOND
+from comptoir.kit.limits import CUSTOMER_TOKEN_SECONDS_MAX, PRINTABLE, SECOND
 from comptoir.store.pool import begin
 from comptoir.web import shapes, views, wire
 from comptoir.web.call import Call
@@ -218,7 +218,7 @@ _CUSTOMER_PART: Final[dict[str, dict[str, Any]]] = {
         "type": "string",
         "minLength": 1,
         "maxLength": 128,
-        "pattern": wire.PRINTABLE,
+        "pattern": PRINTABLE,
         "examples": ["alice@example.com"],
     }
 }

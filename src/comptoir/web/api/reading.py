@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from comptoir.domains.credits import queries
-from comptoir.domains.credits.commands import CREDITS, STOCK, set_price
+from comptoir.domains.credits.commands import CREDITS, STOCK, place, set_price
 from comptoir.domains.identity.queries import customer_by_id
 from comptoir.kit.actor import Role
 from comptoir.kit.amounts import parse_amount, parse_cost
@@ -16,7 +16,6 @@ from comptoir.store.facts import Asset
 from comptoir.store.pool import begin
 from comptoir.store.reading import read_account
 from comptoir.web import shapes, views, wire
-from comptoir.web.api.asking import place
 from comptoir.web.api.credits import HOLD_PART
 from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
