@@ -10,7 +10,7 @@ import pytest
 
 import comptoir
 from comptoir.domains.credits.refusals import CODES, code_of, is_kept
-from comptoir.kit.errors import ComptoirError
+from comptoir.kit.errors import ComptoirError, Misuse
 from comptoir.ledger.outcomes import STICKY, Outcome
 from comptoir.web.catalogue import PROBLEMS, Exit
 from comptoir.web.complaints import FIELDS
@@ -22,6 +22,7 @@ from tests.support.site import Site
 SOURCE = Path(comptoir.__file__).parent
 RAISING = {"PydanticCustomError", "field", *(
     each.__name__ for each in (ComptoirError, *ComptoirError.__subclasses__())
+    if each is not Misuse  # a program's fault, which no client of the API can commit
 )}  # fmt: skip
 
 
@@ -42,8 +43,9 @@ def codes_in(path: Path) -> Iterator[str]:
 
 
 def raised() -> set[str]:
-    """What can be raised below the command line, which has words of its own."""
-    below = [path for path in SOURCE.rglob("*.py") if "cli" not in path.parts]
+    """What HTTP can meet: the command line and the library have words of their own."""
+    doors = {"cli", "library"}
+    below = [path for path in SOURCE.rglob("*.py") if not doors & {*path.parts}]
     found = {code for path in below for code in codes_in(path)}
     return {code for code in found if not code.startswith("embedded-")}
 

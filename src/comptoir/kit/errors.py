@@ -4,6 +4,7 @@ ComptoirError
 ├── Invalid            the caller wrote something that no state of the books could accept
 ├── NotFound           the caller named something that is not in his book
 ├── Denied             the caller may not do this
+├── Misuse             a program uses the library in a way that cannot work
 ├── Conflict           the caller's request contradicts what is already there
 └── Unavailable        a dependency is down or full: nothing is known to have changed
     └── OutcomeUnknown the connection was lost at COMMIT and nobody could be asked afterwards
@@ -39,6 +40,10 @@ class NotFound(ComptoirError):
 
 class Denied(ComptoirError):
     """The caller may not do this."""
+
+
+class Misuse(ComptoirError):
+    """A program uses the library in a way that cannot work; `figures["fix"]` says what to do."""
 
 
 class Conflict(ComptoirError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from psycopg import AsyncConnection
@@ -43,13 +44,13 @@ SELECT id FROM comptoir.accounts WHERE book_id = %s AND name = %s AND asset_id =
 
 _OPEN_ACCOUNT: Final = "SELECT comptoir.open_account(%s, %s, %s, %s, true)"
 
-_OWNER: Final = """
+ACCOUNT_OWNER: Final = """
 SELECT a.name, c.customer, s.code FROM comptoir.accounts a
 JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
 LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
 WHERE a.book_id = %s AND a.id = %s AND a.bounded"""
 
-_HOLD_OWNER: Final = """
+HOLD_OWNER: Final = """
 SELECT a.name, c.customer, s.code FROM comptoir.holds h
 JOIN comptoir.accounts a ON a.book_id = h.book_id AND a.id = h.account_id
 JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
@@ -169,10 +170,8 @@ class Directory:
         Raises:
             NotFound: the book has no such hold.
         """
-        rows = await fetch(self._pool, _HOLD_OWNER, (book, hold))
-        if not rows:
-            raise NotFound("hold-not-found")
-        return await self._place(book, rows[0])
+        rows = await fetch(self._pool, HOLD_OWNER, (book, hold))
+        return await self.place_found(book, rows, "hold-not-found")
 
     async def account_place(self, book: int, account: int) -> tuple[Asset, str | None]:
         """The asset of a bounded account, and whose it is.
@@ -180,13 +179,20 @@ class Directory:
         Raises:
             NotFound: the book has no such account.
         """
-        rows = await fetch(self._pool, _OWNER, (book, account))
-        if not rows:
-            raise NotFound("movement-not-found")
-        return await self._place(book, rows[0])
+        rows = await fetch(self._pool, ACCOUNT_OWNER, (book, account))
+        return await self.place_found(book, rows, "movement-not-found")
 
-    async def _place(self, book: int, row: tuple[Any, ...]) -> tuple[Asset, str | None]:
-        name, customer, code = row
+    async def place_found(
+        self, book: int, rows: Sequence[tuple[Any, ...]], missing: str
+    ) -> tuple[Asset, str | None]:
+        """The asset and the owner that HOLD_OWNER or ACCOUNT_OWNER has found.
+
+        Raises:
+            NotFound: it has found nothing; `missing` is the code.
+        """
+        if not rows:
+            raise NotFound(missing)
+        name, customer, code = rows[0]
         return await self.asset(book, code), customer or name
 
     async def _one(self, query: str, parameters: tuple[object, ...]) -> int | None:

@@ -2,11 +2,36 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from comptoir.kit.errors import ComptoirError
 from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain
-from comptoir.store.directory import Directory
+from comptoir.store.facts import Asset
+
+
+class Names(Protocol):
+    """Surrogate ids by the names that callers use; `store.directory.Directory` says more."""
+
+    async def asset(self, book: int, code: str) -> Asset:
+        """The asset of that code."""
+        ...
+
+    async def account(self, book: int, asset: Asset, customer: str) -> int:
+        """The account of a customer in an asset, opened on first use."""
+        ...
+
+    async def named(self, book: int, asset: Asset, name: str) -> int:
+        """A named account, opened on first use."""
+        ...
+
+    async def hold_place(self, book: int, hold: bytes) -> tuple[Asset, str | None]:
+        """The asset of a hold, and whose account it is in."""
+        ...
+
+    async def account_place(self, book: int, account: int) -> tuple[Asset, str | None]:
+        """The asset of a bounded account, and whose it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +46,6 @@ class Door:
     """
 
     book: int
-    directory: Directory
+    directory: Names
     submit: Callable[[Chain], Awaitable[list[Answer]]]
     submit_each: Callable[[Sequence[Chain]], Awaitable[list[list[Answer] | ComptoirError]]]

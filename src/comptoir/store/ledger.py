@@ -9,7 +9,8 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, cast
 
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.rows import tuple_row
 
 from comptoir.ledger.apply import apply
 from comptoir.ledger.model import Account, Answer, Book, Lot, Target
@@ -317,7 +318,7 @@ def _accounts(request: object, places: _Places) -> tuple[int, ...]:
 
 
 async def execute(
-    tx: AsyncConnection,
+    tx: AsyncConnection[Any],
     book_id: int,
     facts: Facts,
     chains: Sequence[Chain],
@@ -336,7 +337,7 @@ async def execute(
 
 
 def execute_sync(
-    tx: Connection,
+    tx: Connection[Any],
     book_id: int,
     facts: Facts,
     chains: Sequence[Chain],
@@ -362,7 +363,7 @@ def _answers(admission: Admission) -> list[list[Answer]]:
 
 
 async def drive(
-    connection: AsyncConnection, rounds: Generator[Round, Results, Admission]
+    connection: AsyncConnection[Any], rounds: Generator[Round, Results, Admission]
 ) -> Admission:
     """Run the rounds of an admission, and then its writes."""
     wanted = next(rounds)
@@ -377,32 +378,28 @@ async def drive(
     return admission
 
 
-def _nothing() -> None:
-    """What there is to do meanwhile, usually."""
-
-
 async def run(
-    connection: AsyncConnection,
+    connection: AsyncConnection[Any],
     wanted: Iterable[Statement],
-    meanwhile: Callable[[], None] = _nothing,
 ) -> Results:
     """Send statements through one pipeline and fetch what they select.
 
-    `meanwhile` is called once all of them are on their way.
+    Cursors are made here, not by the connection: a caller's own may make other rows than tuples.
     """
+    cursors: list[AsyncCursor[Row]] = []
     async with connection.pipeline():
-        cursors = [
-            await connection.execute(cast("LiteralString", text), parameters, prepare=True)
-            for text, parameters in wanted
-        ]
-        meanwhile()
+        for text, parameters in wanted:
+            cursor = AsyncCursor(connection, row_factory=tuple_row)
+            await cursor.execute(cast("LiteralString", text), parameters, prepare=True)
+            cursors.append(cursor)
     return [await each.fetchall() if each.description else [] for each in cursors]
 
 
-def _run_sync(connection: Connection, wanted: Iterable[Statement]) -> Results:
+def _run_sync(connection: Connection[Any], wanted: Iterable[Statement]) -> Results:
+    cursors: list[Cursor[Row]] = []
     with connection.pipeline():
-        cursors = [
-            connection.execute(cast("LiteralString", text), parameters, prepare=True)
-            for text, parameters in wanted
-        ]
+        for text, parameters in wanted:
+            cursor = Cursor(connection, row_factory=tuple_row)
+            cursor.execute(cast("LiteralString", text), parameters, prepare=True)
+            cursors.append(cursor)
     return [each.fetchall() if each.description else [] for each in cursors]

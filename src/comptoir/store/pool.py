@@ -9,7 +9,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from comptoir.kit.errors import Unavailable
+from comptoir.kit.errors import OutcomeUnknown, Unavailable
 
 Pool = AsyncConnectionPool[AsyncConnection]
 
@@ -107,6 +107,32 @@ async def begin(pool: Pool) -> AsyncGenerator[AsyncConnection]:
             yield await _started(pool, stack)
     except (PoolTimeout, psycopg.OperationalError) as error:
         raise Unavailable("database-down") from error
+
+
+@asynccontextmanager
+async def begin_for_caller(pool: Pool) -> AsyncGenerator[AsyncConnection]:
+    """A transaction for a caller's own statements, whose errors he gets as they are.
+
+    Raises:
+        Unavailable: no connection could be had in time.
+        OutcomeUnknown: the connection was lost at COMMIT.
+    """
+    inside: BaseException | None = None
+    try:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await _started(pool, stack)
+            except (PoolTimeout, psycopg.OperationalError) as error:
+                raise Unavailable("database-down") from error
+            try:
+                yield connection
+            except BaseException as error:
+                inside = error
+                raise
+    except psycopg.OperationalError as error:
+        if error is inside:
+            raise
+        raise OutcomeUnknown("outcome-unknown") from error
 
 
 async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:

@@ -9,7 +9,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
-import msgspec
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -78,13 +77,6 @@ def _not_null(value: object) -> object:
     if value is None:
         raise PydanticCustomError("null", "must not be null")
     return value
-
-
-def canonical(metadata: dict[str, str] | None) -> str | None:
-    """Metadata as JSON text in canonical form, as the ledger keeps and compares it."""
-    if metadata is None:
-        return None
-    return msgspec.json.encode(metadata, order="deterministic").decode()
 
 
 def _text(longest: int, pattern: str = NO_CONTROL) -> Any:  # noqa: ANN401  # an annotation's own type

@@ -3,10 +3,11 @@
 Nothing here decides whether a request happens.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from psycopg import AsyncConnection
 
 from comptoir.domains.credits import sql
@@ -57,6 +58,13 @@ class Built:
     asset: Asset
     owner: str | None
     target: str | None = None
+
+
+def canonical(metadata: Mapping[str, str] | None) -> str | None:
+    """Metadata as JSON text in canonical form, as the ledger keeps and compares it."""
+    if metadata is None:
+        return None
+    return msgspec.json.encode(metadata, order="deterministic").decode()
 
 
 def place(name: str, asset: str | None) -> tuple[str | None, str | None]:

@@ -4,11 +4,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from comptoir.domains.credits.commands import Built, build, place
+from comptoir.domains.credits.commands import Built, build, canonical, place
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.ledger.model import Answer
 from comptoir.web.call import Call
-from comptoir.web.wire import canonical
 
 _ASKED: Final = frozenset(Ask.__dataclass_fields__) - {"op", "key", "metadata"}
 _FIELDS: Final[dict[type[BaseModel], tuple[str, ...]]] = {}

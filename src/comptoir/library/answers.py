@@ -1,0 +1,146 @@
+"""What the library answers: frozen values with exact decimals and times in UTC."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from comptoir.ledger.model import HoldState, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What somebody has of one asset, as of `version`.
+
+    Attributes:
+        owner: the customer's own id, or the name of a stock account; None once erased.
+        asset: the code of the asset.
+        balance: the settled balance. held: what open holds set aside of it.
+        available: what may be spent or held now: balance less held.
+        debt: what is owed and repaid by the next grant.
+        low: less is available than `low_threshold`, a fifth of the balance after the last grant.
+        version: the number of journal lines.
+        updated_at: the time of the last one; None when there is none.
+    """
+
+    owner: str | None
+    asset: str
+    balance: Decimal
+    held: Decimal
+    available: Decimal
+    debt: Decimal
+    low: bool
+    low_threshold: Decimal
+    version: int
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the journal; `amount` is signed, `seq` is its number within the account."""
+
+    id: str
+    seq: int
+    kind: Kind
+    amount: Decimal
+    before: Decimal
+    after: Decimal
+    reason: str | None
+    reference: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold.
+
+    Attributes:
+        group: the first hold of its atomic batch, when that had several.
+        expires_at: when it frees itself; None for one that something else ends.
+    """
+
+    id: str
+    asset: str
+    owner: str | None
+    amount: Decimal
+    captured: Decimal
+    state: HoldState
+    expires_at: datetime | None
+    group: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The movement that a request made, and the balance right after it.
+
+    Attributes:
+        replayed: it was made by an earlier request with the same idempotency key.
+    """
+
+    movement: Movement
+    balance: Balance
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Captured(Moved):
+    """The same for a capture; `late` says that the hold had expired before."""
+
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """The movement on the giving side, and the balances of both sides after it."""
+
+    movement: Movement
+    source: Balance
+    target: Balance
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldMade:
+    """A hold as a request left it, and the balance right after."""
+
+    hold: Hold
+    balance: Balance
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A part of a balance with one origin; `pinned` is what open holds set aside of `left`."""
+
+    id: str
+    source: str
+    granted: Decimal
+    left: Decimal
+    pinned: Decimal
+    priority: int
+    expires_at: datetime | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an action costs, and what it costs the seller in the major unit of money."""
+
+    action: str
+    asset: str
+    amount: Decimal
+    real_cost: Decimal | None
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer with his personal fields."""
+
+    customer: str
+    time_zone: str
+    locale: str
+    email: str | None
+    name: str | None
+    metadata: dict[str, str]
+    created_at: datetime

@@ -1,0 +1,186 @@
+"""From the values of Python to what the ledger is asked, under the very limits of HTTP."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, cast
+
+from comptoir.domains.credits.commands import canonical, place
+from comptoir.domains.credits.model import Ask, Op
+from comptoir.kit import limits
+from comptoir.kit.errors import Invalid
+from comptoir.library import requests
+
+_OPS: Final[dict[type[requests.Request], Op]] = {
+    requests.Grant: Op.GRANT,
+    requests.Spend: Op.SPEND,
+    requests.Hold: Op.HOLD,
+    requests.Capture: Op.CAPTURE,
+    requests.Release: Op.RELEASE,
+    requests.Renew: Op.RENEW,
+    requests.Reverse: Op.REVERSE,
+    requests.Transfer: Op.TRANSFER,
+}
+_NO_CONTROL: Final = re.compile(limits.NO_CONTROL)
+_PRINTABLE: Final = re.compile(limits.PRINTABLE)
+_ASSET: Final = re.compile(limits.ASSET_PATTERN, re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_HANDLE: Final = 100
+
+_TEXTS: Final = {
+    "key": (limits.KEY_LENGTH, _PRINTABLE),
+    "customer": (limits.CUSTOMER_LENGTH, _PRINTABLE),
+    "target": (limits.CUSTOMER_LENGTH, _PRINTABLE),
+    "asset": (50, _ASSET),
+    "action": (limits.ACTION_LENGTH, _PRINTABLE),
+    "model": (limits.MODEL_LENGTH, _NO_CONTROL),
+    "reason": (limits.REASON_LENGTH, _NO_CONTROL),
+    "reference": (limits.REFERENCE_LENGTH, _NO_CONTROL),
+    "hold": (_HANDLE, _NO_CONTROL),
+    "movement": (_HANDLE, _NO_CONTROL),
+}
+_WHOLES: Final = {
+    "quantity": (1, limits.QUANTITY_MAX),
+    "ttl_seconds": (1, limits.TTL_SECONDS_MAX),
+    "priority": (0, limits.PRIORITY_MAX),
+}
+_CHOICES: Final = {"on_excess": ("refuse", "cap", "debt"), "if_spent": ("refuse", "debt")}
+_RENAMED: Final = {"idempotency_key": "key", "source": "customer"}
+"""Fields that the ledger's domain calls otherwise; a transfer's source is its customer."""
+
+
+def asked(request: requests.Request) -> Ask:
+    """What a request asks; a stock account's name may stand where a customer's id does.
+
+    Raises:
+        Invalid: a field is not what it must be; `figures["field"]` names it.
+    """
+    op = _OPS[type(request)]
+    given: dict[str, Any] = {}
+    for field in dataclasses.fields(request):
+        name, value = _RENAMED.get(field.name, field.name), getattr(request, field.name)
+        if value is not None:
+            given[name] = _checked(name, value)
+    if op is not Op.TRANSFER and "customer" in given:
+        given["customer"], given["account"] = place(given["customer"], given.get("asset"))
+    return Ask(op=op, **given)
+
+
+def check_text(name: str, value: object) -> str:
+    """A text within the limits of the field that it is for.
+
+    Raises:
+        Invalid: it is not.
+    """
+    longest, pattern = _TEXTS[name]
+    return _text(name, value, longest, pattern)
+
+
+def _checked(name: str, value: object) -> Any:  # noqa: ANN401  # each field has its own type
+    if name in _TEXTS:
+        return check_text(name, value)
+    if name in _WHOLES:
+        return _whole(name, value, *_WHOLES[name])
+    if name in _CHOICES:
+        if value not in _CHOICES[name]:
+            raise Invalid("field-invalid", field=name)
+        return value
+    return _OTHERS[name](value)
+
+
+def amount_text(value: object, name: str = "amount") -> str | int:
+    """An amount in the grammar of the API, which the ledger's own parser checks further.
+
+    Raises:
+        Invalid: it is a float, or no number at all.
+    """
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Invalid("amount-invalid", field=name)
+    return value
+
+
+def micros(value: object, name: str = "expires_at") -> int:
+    """Microseconds since 1970 of a time that says its zone.
+
+    Raises:
+        Invalid: it is no datetime, says no zone, or lies beyond the year 9998.
+    """
+    if not isinstance(value, datetime) or value.tzinfo is None or value >= _LAST:
+        raise Invalid("time-invalid", field=name)
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def metadata_text(value: object) -> str | None:
+    """Metadata as the ledger keeps and compares it.
+
+    Raises:
+        Invalid: it is no mapping of short texts to texts.
+    """
+    return canonical(check_metadata(value))
+
+
+def check_metadata(value: object) -> dict[str, str]:
+    """At most 20 texts by short names.
+
+    Raises:
+        Invalid: it is not.
+    """
+    if not isinstance(value, Mapping):
+        raise Invalid("field-invalid", field="metadata")
+    given = cast("Mapping[object, object]", value)
+    if len(given) > limits.METADATA_ENTRIES:
+        raise Invalid("field-invalid", field="metadata")
+    return {
+        _text("metadata", key, limits.METADATA_KEY_LENGTH, _PRINTABLE): _metadata_value(text)
+        for key, text in given.items()
+    }
+
+
+def _metadata_value(value: object) -> str:
+    if value == "":
+        return ""
+    return _text("metadata", value, limits.METADATA_VALUE_LENGTH, _NO_CONTROL)
+
+
+def _text(name: str, value: object, longest: int, pattern: re.Pattern[str]) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise Invalid("field-invalid", field=name)
+    # fullmatch, for $ would let a last line end through; lone surrogates have no UTF-8.
+    if pattern.fullmatch(value) is None or any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise Invalid("field-invalid", field=name)
+    return value
+
+
+def _whole(name: str, value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise Invalid("field-invalid", field=name)
+    return value
+
+
+def _cost(value: object) -> str:
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    if not isinstance(value, str):
+        raise Invalid("cost-invalid", field="cost")
+    return value
+
+
+def _final(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("field-invalid", field="final")
+    return value
+
+
+_OTHERS: Final = {
+    "amount": amount_text,
+    "expires_at": micros,
+    "metadata": metadata_text,
+    "cost": _cost,
+    "final": _final,
+}
