@@ -3,4 +3,83 @@
 Owns the public library door. Does not decide anything: every rule lives below.
 """
 
+from comptoir.kit.errors import (
+    ComptoirError,
+    Conflict,
+    Invalid,
+    Misuse,
+    NotFound,
+    OutcomeUnknown,
+    Unavailable,
+)
+from comptoir.ledger.model import HoldState, Kind
+from comptoir.library.answers import (
+    Balance,
+    Captured,
+    Customer,
+    HoldMade,
+    Lot,
+    Moved,
+    Movement,
+    Price,
+    Transferred,
+)
+from comptoir.library.entry import Comptoir
+from comptoir.library.holding import Holding
+from comptoir.library.joining import Transaction
+from comptoir.library.ledger import Result
+from comptoir.library.refusals import (
+    AlreadyReversed,
+    ChainBroken,
+    ExceedsHold,
+    HoldNotFound,
+    HoldNotOpen,
+    IdempotencyKeyReused,
+    Insufficient,
+    PartlySpent,
+    Refused,
+)
+from comptoir.library.requests import Capture, Grant, Hold, Release, Spend, Transfer
+
 __version__ = "0.1.0.dev0"
+
+__all__ = [
+    "AlreadyReversed",
+    "Balance",
+    "Capture",
+    "Captured",
+    "ChainBroken",
+    "Comptoir",
+    "ComptoirError",
+    "Conflict",
+    "Customer",
+    "ExceedsHold",
+    "Grant",
+    "Hold",
+    "HoldMade",
+    "HoldNotFound",
+    "HoldNotOpen",
+    "HoldState",
+    "Holding",
+    "IdempotencyKeyReused",
+    "Insufficient",
+    "Invalid",
+    "Kind",
+    "Lot",
+    "Misuse",
+    "Moved",
+    "Movement",
+    "NotFound",
+    "OutcomeUnknown",
+    "PartlySpent",
+    "Price",
+    "Refused",
+    "Release",
+    "Result",
+    "Spend",
+    "Transaction",
+    "Transfer",
+    "Transferred",
+    "Unavailable",
+    "__version__",
+]

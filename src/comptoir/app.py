@@ -13,19 +13,23 @@ from typing import Final
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
+from pydantic import SecretStr
 
 from comptoir.config import Environment, Settings, is_loopback
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.model import Price
 from comptoir.kit.clock import Clock
-from comptoir.kit.errors import ComptoirError, Unavailable
+from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
 from comptoir.kit.limits import SECOND
 from comptoir.store.batch import Batch
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door
 from comptoir.store.embedded import start
 from comptoir.store.facts import Asset
+from comptoir.store.ledger import Clock as LedgerClock
+from comptoir.store.ledger import database_time
 from comptoir.store.pool import Limits, begin, connect, open_pool
+from comptoir.store.revision import newest_revision, revision_of
 
 _COLLECT: Final = (50_000, 20, 50)
 """After how many new objects the collector looks: Python's own 700 is for programs that wait."""
@@ -50,13 +54,25 @@ def randomness(length: int) -> bytes:
     return secrets.token_bytes(length)
 
 
-def read_settings() -> Settings:
+def read_settings(database_url: str | None = None, home: Path | None = None) -> Settings:
     """What the environment and the `.env` files of the working folder say.
+
+    Args:
+        database_url: what to use in place of DATABASE_URL.
+        home: what to use in place of COMPTOIR_HOME, with the embedded database.
 
     Raises:
         pydantic.ValidationError: a variable has a value that cannot be.
     """
-    return Settings.read()
+    said = {
+        "database_url": None if database_url is None else SecretStr(database_url),
+        "database_direct_url": None if database_url is None else SecretStr(database_url),
+        "home": home,
+    }
+    given = {name: value for name, value in said.items() if value is not None}
+    if home is not None and database_url is None:
+        given |= {"database_url": None, "database_direct_url": None}
+    return Settings.read().model_copy(update=given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +150,7 @@ class App:
     secret: bytes
     randomness: Callable[[int], bytes]
     urls: Urls
+    ledger_clock: LedgerClock
     _stack: AsyncExitStack
     _batches: dict[int, Batch] = field(default_factory=dict[int, Batch])
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -149,7 +166,7 @@ class App:
         async with self._opening:
             if book not in self._batches:
                 facts = await self.directory.facts(book)
-                batch = Batch(self.urls.app, book, facts, self.limits)
+                batch = Batch(self.urls.app, book, facts, self.limits, self.ledger_clock)
                 self._batches[book] = await self._stack.enter_async_context(batch)
         return self._batches[book]
 
@@ -184,7 +201,12 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, urls: Urls, *, limits: Limits | None = None, clock: Clock = now
+    settings: Settings,
+    urls: Urls,
+    *,
+    limits: Limits | None = None,
+    clock: Clock = now,
+    ledger_clock: LedgerClock = database_time,
 ) -> AsyncGenerator[App]:
     """Everything that a process needs, while the block runs; leaving it flushes what is queued.
 
@@ -209,6 +231,7 @@ async def open_app(
             secret=load_secret(settings),
             randomness=randomness,
             urls=urls,
+            ledger_clock=ledger_clock,
             _stack=stack,
         )
 
@@ -223,6 +246,42 @@ async def open_here(settings: Settings) -> AsyncGenerator[App]:
     """
     async with database(settings) as urls, open_app(settings, urls) as app:
         yield app
+
+
+@asynccontextmanager
+async def open_books(
+    settings: Settings, *, ledger_clock: LedgerClock = database_time
+) -> AsyncGenerator[App]:
+    """What `open_here` opens, for a program that may be the first to use the database.
+
+    An empty one is migrated: nothing can be lost by that. An older one is not: other processes
+    may be using it, so that it is for its operator to say when.
+
+    Raises:
+        ComptoirError: the embedded database is refused here.
+        Misuse: the database has another revision than this program.
+        Unavailable: the database cannot be reached.
+    """
+    async with database(settings) as urls:
+        there = await revision_of(urls.owner)
+        if there is None:
+            await asyncio.to_thread(_migrate, urls.owner)
+        elif there != newest_revision():
+            raise Misuse(
+                "database-revision",
+                there=there,
+                known=newest_revision(),
+                fix="comptoir migrate, or the version of this library that the database has",
+            )
+        async with open_app(settings, urls, ledger_clock=ledger_clock) as app:
+            yield app
+
+
+def _migrate(url: str) -> None:
+    # Loaded when needed: Alembic takes longer to load than all the rest.
+    from comptoir.store.migrate import migrate  # noqa: PLC0415
+
+    migrate(url)
 
 
 @asynccontextmanager

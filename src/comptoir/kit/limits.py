@@ -27,6 +27,9 @@ PRINTABLE: Final = (
 )
 """Names that look the same are the same: no control, invisible or direction characters."""
 
+EMAIL_LENGTH: Final = 254
+EMAIL_PATTERN: Final = r"^[!-?A-~]{1,64}@[0-9A-Za-z.-]{1,189}$"
+LOCALE_PATTERN: Final = r"^[a-z]{2,3}(-[A-Z]{2})?$"
 ASSET_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,49}$"
 
 COST_SCALE: Final = 9

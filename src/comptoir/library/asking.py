@@ -30,6 +30,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _HANDLE: Final = 100
+_LOCALE_LENGTH: Final = 6
 
 _TEXTS: Final = {
     "key": (limits.KEY_LENGTH, _PRINTABLE),
@@ -40,6 +41,9 @@ _TEXTS: Final = {
     "model": (limits.MODEL_LENGTH, _NO_CONTROL),
     "reason": (limits.REASON_LENGTH, _NO_CONTROL),
     "reference": (limits.REFERENCE_LENGTH, _NO_CONTROL),
+    "locale": (_LOCALE_LENGTH, re.compile(limits.LOCALE_PATTERN, re.ASCII)),
+    "email": (limits.EMAIL_LENGTH, re.compile(limits.EMAIL_PATTERN, re.ASCII)),
+    "name": (limits.NAME_LENGTH, _NO_CONTROL),
     "hold": (_HANDLE, _NO_CONTROL),
     "movement": (_HANDLE, _NO_CONTROL),
 }
@@ -163,11 +167,16 @@ def _whole(name: str, value: object, least: int, most: int) -> int:
     return value
 
 
-def _cost(value: object) -> str:
+def cost_text(value: object, name: str = "cost") -> str:
+    """A provider's cost in the grammar of the API.
+
+    Raises:
+        Invalid: it is a float, or no number at all.
+    """
     if isinstance(value, Decimal) and value.is_finite():
         return format(value, "f")
     if not isinstance(value, str):
-        raise Invalid("cost-invalid", field="cost")
+        raise Invalid("cost-invalid", field=name)
     return value
 
 
@@ -181,6 +190,6 @@ _OTHERS: Final = {
     "amount": amount_text,
     "expires_at": micros,
     "metadata": metadata_text,
-    "cost": _cost,
+    "cost": cost_text,
     "final": _final,
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, LiteralString, cast
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor, errors
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -105,10 +105,8 @@ def fetch_joined_sync(
 
 
 def is_conflict(error: psycopg.Error) -> bool:
-    """Whether repeating the whole transaction can help: two of them met."""
-    return isinstance(
-        error,
-        psycopg.errors.DeadlockDetected
-        | psycopg.errors.SerializationFailure
-        | psycopg.errors.UniqueViolation,
-    )
+    """Whether repeating the whole transaction can help, because two of them met."""
+    if isinstance(error, errors.UniqueViolation):
+        # The same idempotency key at the same time, on another account; not the caller's own rows.
+        return (error.diag.schema_name, error.diag.table_name) == ("comptoir", "requests")
+    return isinstance(error, errors.DeadlockDetected | errors.SerializationFailure)

@@ -268,14 +268,26 @@ def _on_excess(ask: Ask, asset: Asset) -> OnExcess:
     return asked
 
 
-async def set_price(
+async def put_price(
     tx: AsyncConnection, book: int, asset: Asset, *, action: str, amount: int, real_cost: int | None
 ) -> Price:
-    """Add a new version of a price to the price book; the old ones stay.
+    """Say what an action costs from now on; saying the price in force again changes nothing.
 
     Raises:
         Conflict: somebody else set the same price at the same time.
     """
+    row = await (await tx.execute(sql.PRICE_NOW, (book, asset.id, action))).fetchone()
+    if row is not None:
+        price = Price(*row)
+        if (price.amount, price.real_cost) == (amount, real_cost):
+            return price
+    return await _add_price(tx, book, asset, action=action, amount=amount, real_cost=real_cost)
+
+
+async def _add_price(
+    tx: AsyncConnection, book: int, asset: Asset, *, action: str, amount: int, real_cost: int | None
+) -> Price:
+    """Add a new version of a price to the price book; the old ones stay."""
     cursor = await tx.execute(
         sql.ADD_PRICE,
         {

@@ -11,6 +11,7 @@ from comptoir.kit.errors import NotFound
 from comptoir.ledger.model import Account, HoldState, Kind
 from comptoir.store.directory import Directory
 from comptoir.store.facts import Asset
+from comptoir.store.joined import Fetch
 
 EVERYTHING: Final = 2**62
 FIRST_LOT: Final = (-1, 0, 0)
@@ -124,6 +125,12 @@ async def hold(tx: AsyncConnection, book: int, directory: Directory, id_: bytes)
     return _hold(row, await directory.asset(book, row[6]))
 
 
+async def hold_group(fetch: Fetch, book: int, id_: bytes) -> bytes | None:
+    """The first hold of the atomic batch that made a hold, when that had several."""
+    found = await fetch(sql.HOLD_GROUP, (book, id_))
+    return found[0][0] if found else None
+
+
 async def holds(
     tx: AsyncConnection, book: int, place: tuple[int, Asset], below: int, limit: int
 ) -> list[tuple[int, HoldView]]:
@@ -150,20 +157,13 @@ async def prices(
     return [Price(*row) for row in await cursor.fetchall()]
 
 
-async def find_price(tx: AsyncConnection, book: int, asset: Asset, action: str) -> Price | None:
-    """The price of an action in force; None when the price book does not have it."""
-    cursor = await tx.execute(sql.PRICE_NOW, (book, asset.id, action))
-    row = await cursor.fetchone()
-    return Price(*row) if row else None
-
-
 async def price(tx: AsyncConnection, book: int, asset: Asset, action: str) -> Price:
     """The price of an action in force.
 
     Raises:
         NotFound: the price book does not have it.
     """
-    found = await find_price(tx, book, asset, action)
-    if found is None:
+    row = await (await tx.execute(sql.PRICE_NOW, (book, asset.id, action))).fetchone()
+    if row is None:
         raise NotFound("unknown-action", action=action)
-    return found
+    return Price(*row)

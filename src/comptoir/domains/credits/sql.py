@@ -51,6 +51,8 @@ LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
 
 HOLD: Final = f"{_HOLD}\nWHERE h.book_id = %(book)s AND h.id = %(hold)s"
 
+HOLD_GROUP: Final = "SELECT group_id FROM comptoir.holds WHERE book_id = %s AND id = %s"
+
 HOLDS: Final = f"""{_HOLD}
 WHERE h.book_id = %(book)s AND h.account_id = %(id)s AND h.opened < %(below)s
 ORDER BY h.opened DESC LIMIT %(limit)s"""

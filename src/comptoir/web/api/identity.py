@@ -15,7 +15,14 @@ from comptoir.domains.identity.model import CustomerToken, write_key, write_toke
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import Denied, NotFound
 from comptoir.kit.ids import request_id, uuid7
-from comptoir.kit.limits import CUSTOMER_TOKEN_SECONDS_MAX, PRINTABLE, SECOND
+from comptoir.kit.limits import (
+    CUSTOMER_TOKEN_SECONDS_MAX,
+    EMAIL_LENGTH,
+    EMAIL_PATTERN,
+    LOCALE_PATTERN,
+    PRINTABLE,
+    SECOND,
+)
 from comptoir.store.pool import begin
 from comptoir.web import shapes, views, wire
 from comptoir.web.call import Call
@@ -46,15 +53,12 @@ class CustomerBody(wire.Wire):
         | None
     ) = None
     locale: (
-        Annotated[
-            str, StringConstraints(pattern="^[a-z]{2,3}(-[A-Z]{2})?$"), Field(examples=["fr-FR"])
-        ]
-        | None
+        Annotated[str, StringConstraints(pattern=LOCALE_PATTERN), Field(examples=["fr-FR"])] | None
     ) = None
     email: (
         Annotated[
             str,
-            StringConstraints(max_length=254, pattern=r"^[!-?A-~]{1,64}@[0-9A-Za-z.-]{1,189}$"),
+            StringConstraints(max_length=EMAIL_LENGTH, pattern=EMAIL_PATTERN),
             Field(examples=["alice@example.com"]),
         ]
         | None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from comptoir.domains.credits import queries
-from comptoir.domains.credits.commands import CREDITS, STOCK, place, set_price
+from comptoir.domains.credits.commands import CREDITS, STOCK, place, put_price
 from comptoir.domains.identity.queries import customer_by_id
 from comptoir.kit.actor import Role
 from comptoir.kit.amounts import parse_amount, parse_cost
@@ -218,18 +218,16 @@ async def prices(call: Call, query: PricesQuery) -> Reply:
     return _page([views.price(each, asset) for each in found[: query.limit]], following)
 
 
-async def put_price(call: Call, body: PriceBody) -> Reply:
+async def set_price(call: Call, body: PriceBody) -> Reply:
     """PUT /api/credits/prices: saying the price in force again changes nothing."""
     book = call.actor.book
     asset = await call.app.directory.asset(book, body.asset)
     amount = parse_amount(body.amount, asset.scale)
     real_cost = None if body.real_cost is None else parse_cost(body.real_cost, field="real_cost")
     async with begin(call.app.pool) as tx:
-        price = await queries.find_price(tx, book, asset, body.action)
-        if price is None or (price.amount, price.real_cost) != (amount, real_cost):
-            price = await set_price(
-                tx, book, asset, action=body.action, amount=amount, real_cost=real_cost
-            )
+        price = await put_price(
+            tx, book, asset, action=body.action, amount=amount, real_cost=real_cost
+        )
     call.app.forget_price(book, asset, body.action)
     return ok(views.price(price, asset))
 
@@ -292,7 +290,7 @@ OPERATIONS: Final = (
     ),
     _read(
         "/api/credits/prices",
-        put_price,
+        set_price,
         ("Set a price", "Fixer un prix"),
         method="PUT",
         body=PriceBody,

@@ -1,0 +1,134 @@
+"""The front door of the library."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+import psycopg
+
+from comptoir.app import App, open_books, read_settings
+from comptoir.domains.identity import queries
+from comptoir.kit.errors import NotFound, Unavailable
+from comptoir.library.credits import Credits
+from comptoir.library.engine import Engine
+from comptoir.library.joining import Transaction, connection_of, join
+from comptoir.library.ledger import Ledger
+from comptoir.library.people import Customers
+from comptoir.library.prices import Prices
+from comptoir.library.settling import Settling
+from comptoir.store.door import Door
+from comptoir.store.joined import is_conflict
+from comptoir.store.pool import begin, begin_for_caller, fetch
+
+T = TypeVar("T")
+
+_TRIES: Final = 4
+_PATIENCE: Final = 60.0
+"""Seconds for which a hold is tried to be settled when nobody can decide."""
+
+
+class Comptoir:
+    """The books of one seller, in the caller's own process, on the same database as any server.
+
+    Shared by all tasks of one event loop; `comptoir.sync` is for programs without one. Requests
+    of all tasks share commits, so that a busy account costs each of them little.
+
+    Attributes:
+        credits: balances of customers, in credits or in any other asset.
+        customers: who they are.
+        prices: what an action costs.
+        ledger: batches, transfers, assets, and the proof that the books balance.
+    """
+
+    def __init__(self, app: App, book: int, settling: Settling) -> None:
+        self._app = app
+        self._book = book
+        engine = Engine(app, book, self._door, self._fetch)
+        self.credits = Credits(engine, settling)
+        self.customers = Customers(engine)
+        self.prices = Prices(engine)
+        self.ledger = Ledger(engine)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        database_url: str | None = None,
+        *,
+        home: Path | str | None = None,
+        book: str = "live",
+    ) -> AsyncGenerator[Self]:
+        """Open the books; leaving the block settles what holds are left and flushes the rest.
+
+        Args:
+            database_url: PostgreSQL; DATABASE_URL by default; without either the embedded one.
+            home: where the embedded one lives; COMPTOIR_HOME by default, or `./.comptoir`.
+            book: live or test.
+
+        Raises:
+            ComptoirError: the embedded database is refused here.
+            Misuse: the database has another revision than this library.
+            NotFound: there is no such book.
+            Unavailable: the database cannot be reached.
+        """
+        settings = read_settings(database_url, None if home is None else Path(home))
+        async with open_books(settings) as app:
+            id_ = await _book(app, book)
+            async with Settling(_PATIENCE, app.randomness) as settling:
+                yield cls(app, id_, settling)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        """A transaction for rows of the caller's own and of the ledger, all or nothing.
+
+        Raises:
+            Unavailable: no connection could be had in time.
+            OutcomeUnknown: the connection was lost at COMMIT. Ask again with the same keys.
+        """
+        async with begin_for_caller(self._app.pool) as connection:
+            yield await join(self._app, self._book, connection)
+
+    async def adopt(self, connection: object) -> Transaction:
+        """The verbs, inside of a transaction that the caller has opened and will commit himself.
+
+        Args:
+            connection: psycopg's AsyncConnection, or SQLAlchemy's AsyncSession or AsyncConnection
+                on psycopg, of a database that has the ledger's schema.
+
+        Raises:
+            Misuse: it is none of these, no transaction is open on it, or one that is not READ
+                COMMITTED.
+        """
+        return await join(self._app, self._book, await connection_of(connection))
+
+    async def commit(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run work in a transaction, again when it meets another's: up to four times.
+
+        Raises:
+            Unavailable: as `transaction`, or it has met others every time.
+        """
+        last: psycopg.Error | None = None
+        for _ in range(_TRIES):
+            try:
+                async with self.transaction() as tx:
+                    return await work(tx)
+            except psycopg.Error as error:
+                if not is_conflict(error):
+                    raise
+                last = error
+        raise Unavailable("overloaded") from last
+
+    async def _door(self) -> Door:
+        return await self._app.door(self._book)
+
+    async def _fetch(self, query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        return await fetch(self._app.pool, query, parameters)
+
+
+async def _book(app: App, name: str) -> int:
+    async with begin(app.pool) as tx:
+        books = await queries.books(tx)
+    if name not in books:
+        raise NotFound("unknown-book", book=name, books=", ".join(books))
+    return books[name]
