@@ -125,6 +125,10 @@ def test_roles_are_no_superusers_and_cannot_make_tables_in_public(home: Path) ->
                    " WHERE rolname LIKE 'comptoir%'") is False  # fmt: skip
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             ask(share, "CREATE TABLE public.mine (x int)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            ask(share, "CREATE SCHEMA mine")
+        assert ask(share, "SELECT current_schema()::text") == "app"
+        assert ask(share, "SELECT has_schema_privilege('app', 'CREATE')") is True
         for name, value in (("fsync", "on"), ("synchronous_commit", "on"),
                             ("full_page_writes", "on"), ("listen_addresses", "")):  # fmt: skip
             assert ask(share, f"SELECT current_setting('{name}')") == value

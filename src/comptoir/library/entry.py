@@ -119,6 +119,16 @@ class Comptoir:
                 last = error
         raise Unavailable("overloaded") from last
 
+    @property
+    def app(self) -> App:
+        """What the verbs run on: for `comptoir.sync`, and no part of the public library."""
+        return self._app
+
+    @property
+    def book(self) -> int:
+        """The surrogate id of the book."""
+        return self._book
+
     async def _door(self) -> Door:
         return await self._app.door(self._book)
 

@@ -2,20 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 
 from comptoir.app import App
 from comptoir.kit.errors import ComptoirError, Misuse
 from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain
+from comptoir.library import blocking
 from comptoir.library.engine import Engine
 from comptoir.library.ledger import BatchLedger
+from comptoir.library.portal import Errands, Portal
 from comptoir.library.verbs import Verbs
 from comptoir.store.door import Door
-from comptoir.store.joined import JoinedNames, Row, check_joinable, fetch_joined
-from comptoir.store.ledger import execute
+from comptoir.store.joined import (
+    Fetch,
+    JoinedNames,
+    Row,
+    check_joinable,
+    check_joinable_sync,
+    fetch_joined,
+    fetch_joined_sync,
+)
+from comptoir.store.ledger import execute, execute_sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,15 @@ class Transaction:
     connection: AsyncConnection[Any]
     credits: Verbs
     ledger: BatchLedger
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingTransaction:
+    """The same for callers who wait."""
+
+    connection: Connection[Any]
+    credits: blocking.Verbs
+    ledger: blocking.BatchLedger
 
 
 async def join(app: App, book: int, connection: AsyncConnection[Any]) -> Transaction:
@@ -57,12 +77,52 @@ async def join(app: App, book: int, connection: AsyncConnection[Any]) -> Transac
         return [*await execute(connection, book, facts, chains, app.ledger_clock)]
 
     door = Door(book, JoinedNames(app.directory, fetch), submit, submit_each)
+    engine = _engine(app, door, fetch)
+    return Transaction(connection, Verbs(engine), BatchLedger(engine))
 
+
+def join_blocking(
+    app: App, book: int, connection: Connection[Any], portal: Portal
+) -> BlockingTransaction:
+    """The same on a connection without async, which only the caller's own thread touches.
+
+    Raises:
+        Misuse: what the verbs do would not commit with the caller's own rows.
+    """
+    check_joinable_sync(connection)
+    facts = portal.run(app.directory.facts(book))
+    errands = Errands(portal)
+
+    async def fetch(query: str, parameters: Sequence[object]) -> list[Row]:
+        return await errands.do(partial(fetch_joined_sync, connection, query, parameters))
+
+    async def submit(chain: Chain) -> list[Answer]:
+        [answers] = await errands.do(
+            partial(execute_sync, connection, book, facts, [chain], app.ledger_clock)
+        )
+        return answers
+
+    async def submit_each(chains: Sequence[Chain]) -> list[list[Answer] | ComptoirError]:
+        return [
+            *await errands.do(
+                partial(execute_sync, connection, book, facts, chains, app.ledger_clock)
+            )
+        ]
+
+    door = Door(book, JoinedNames(app.directory, fetch), submit, submit_each)
+    engine = _engine(app, door, fetch)
+    return BlockingTransaction(
+        connection,
+        blocking.Verbs(errands.waiting, Verbs(engine)),
+        blocking.BatchLedger(errands.waiting, BatchLedger(engine)),
+    )
+
+
+def _engine(app: App, door: Door, fetch: Fetch) -> Engine:
     async def only_door() -> Door:
         return door
 
-    engine = Engine(app, book, only_door, fetch)
-    return Transaction(connection, Verbs(engine), BatchLedger(engine))
+    return Engine(app, door.book, only_door, fetch)
 
 
 async def connection_of(given: object) -> AsyncConnection[Any]:
@@ -84,3 +144,27 @@ async def connection_of(given: object) -> AsyncConnection[Any]:
     if not isinstance(found, AsyncConnection):
         raise Misuse("connection-unknown", fix="pass psycopg's, or SQLAlchemy's on psycopg")
     return cast("AsyncConnection[Any]", found)
+
+
+def blocking_connection_of(given: object) -> Connection[Any]:
+    """The psycopg connection of a caller: his own, or SQLAlchemy's or Django's.
+
+    Raises:
+        Misuse: it is none of these, or another driver's.
+    """
+    found = given
+    if not isinstance(found, Connection):
+        from sqlalchemy import Connection as SqlConnection  # noqa: PLC0415  # see connection_of
+        from sqlalchemy.orm import Session  # noqa: PLC0415
+
+        if isinstance(found, Session):
+            found = found.connection()
+        if isinstance(found, SqlConnection):
+            found = found.connection.driver_connection
+        elif hasattr(found, "ensure_connection"):  # Django's, whose classes need its settings
+            wrapper = cast("Any", found)
+            wrapper.ensure_connection()
+            found = wrapper.connection
+    if not isinstance(found, Connection):
+        raise Misuse("connection-unknown", fix="pass psycopg's, or SQLAlchemy's or Django's on it")
+    return cast("Connection[Any]", found)

@@ -1,17 +1,18 @@
 """Connections: the only place that opens them, with limits on how long anything may take."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg import AsyncConnection, Connection
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from comptoir.kit.errors import OutcomeUnknown, Unavailable
 
 Pool = AsyncConnectionPool[AsyncConnection]
+BlockingPool = ConnectionPool[Connection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,45 @@ async def begin_for_caller(pool: Pool) -> AsyncGenerator[AsyncConnection]:
         async with AsyncExitStack() as stack:
             try:
                 connection = await _started(pool, stack)
+            except (PoolTimeout, psycopg.OperationalError) as error:
+                raise Unavailable("database-down") from error
+            try:
+                yield connection
+            except BaseException as error:
+                inside = error
+                raise
+    except psycopg.OperationalError as error:
+        if error is inside:
+            raise
+        raise OutcomeUnknown("outcome-unknown") from error
+
+
+def open_blocking_pool(url: str, limits: Limits) -> BlockingPool:
+    """A pool for callers without async, not yet open. Shared by all threads."""
+    return ConnectionPool(
+        url,
+        min_size=0,
+        max_size=limits.pool,
+        timeout=limits.connect,
+        reconnect_timeout=limits.connect,
+        open=False,
+        kwargs={
+            "autocommit": True,
+            "options": options(statement=limits.statement, lock=limits.lock),
+            "application_name": "comptoir",
+        },
+    )
+
+
+@contextmanager
+def begin_for_blocking_caller(pool: BlockingPool) -> Generator[Connection]:
+    """What `begin_for_caller` does, for a caller without async."""
+    inside: BaseException | None = None
+    try:
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(pool.connection())
+                stack.enter_context(connection.transaction())
             except (PoolTimeout, psycopg.OperationalError) as error:
                 raise Unavailable("database-down") from error
             try:

@@ -58,8 +58,14 @@ SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER}'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
 REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;
 GRANT CONNECT ON DATABASE {DATABASE} TO {APPLICATION};
+\\connect {DATABASE}
+CREATE SCHEMA IF NOT EXISTS app AUTHORIZATION {APPLICATION};
+ALTER ROLE {APPLICATION} SET search_path = app;
 """  # noqa: S608  # no caller's words are in it
-"""Two roles, neither of them a superuser: who owns the schema, and who uses it."""
+"""Two roles, neither of them a superuser: who owns the schema, and who uses it.
+
+A program that uses the library keeps rows of its own beside the ledger's: in the schema app.
+"""
 
 _SETTINGS: Final = """\
 # Settings for a ledger. Written anew at each start; change postgresql.conf instead.
