@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.postgres import Cluster, Database, running
+from tests.support.postgres import Cluster, Database, server
 
 # Databases make an example slow, never wrong: the test's own timeout judges instead.
 _ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -24,7 +24,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
     """One PostgreSQL for the whole run, whichever worker asks for it first."""
     base = tmp_path_factory.getbasetemp()
     home = base if worker_id == "master" else base.parent
-    with running(home / "postgres", worker_id) as found:
+    with server(home / "postgres", worker_id) as found:
         yield found
 
 

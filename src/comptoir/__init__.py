@@ -29,23 +29,34 @@ from comptoir.library.holding import Holding
 from comptoir.library.joining import Transaction
 from comptoir.library.ledger import Result
 from comptoir.library.refusals import (
+    AccountNotFound,
     AlreadyReversed,
+    AssetMismatch,
+    BalanceLimit,
     ChainBroken,
     ExceedsHold,
+    Expired,
     HoldNotFound,
     HoldNotOpen,
     IdempotencyKeyReused,
     Insufficient,
+    MovementNotFound,
+    NotReversible,
     PartlySpent,
     Refused,
+    SameAccount,
+    TooManyLots,
 )
 from comptoir.library.requests import Capture, Grant, Hold, Release, Spend, Transfer
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "AccountNotFound",
     "AlreadyReversed",
+    "AssetMismatch",
     "Balance",
+    "BalanceLimit",
     "Capture",
     "Captured",
     "ChainBroken",
@@ -54,6 +65,7 @@ __all__ = [
     "Conflict",
     "Customer",
     "ExceedsHold",
+    "Expired",
     "Grant",
     "Hold",
     "HoldMade",
@@ -69,14 +81,18 @@ __all__ = [
     "Misuse",
     "Moved",
     "Movement",
+    "MovementNotFound",
     "NotFound",
+    "NotReversible",
     "OutcomeUnknown",
     "PartlySpent",
     "Price",
     "Refused",
     "Release",
     "Result",
+    "SameAccount",
     "Spend",
+    "TooManyLots",
     "Transaction",
     "Transfer",
     "Transferred",

@@ -93,10 +93,14 @@ async def fill(database: Database) -> None:
 def copied(original: Database) -> Iterator[Database]:
     """A copy of a database to which nobody is connected; it goes when the block ends."""
     name = f"{make_url(original.owner_url).database}_copy_{next(_NUMBERS)}"
-    urls = (original.owner_url, original.app_url, original.superuser_url)
-    _run(original, "CREATE DATABASE {} TEMPLATE {}", name, make_url(urls[0]).database or "")
+    template = make_url(original.owner_url).database or ""
+    _run(original, "CREATE DATABASE {} TEMPLATE {}", name, template)
     try:
-        yield Database(*(_with(url, name) for url in urls))
+        yield Database(
+            _with(original.owner_url, name),
+            _with(original.app_url, name),
+            _with(original.superuser_url, name),
+        )
     finally:
         _run(original, "DROP DATABASE {} WITH (FORCE)", name)
 

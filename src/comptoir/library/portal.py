@@ -79,7 +79,7 @@ class Portal:
 
         return wait
 
-    def keep_open(self, manager: AbstractAsyncContextManager[T]) -> tuple[T, Callable[[], None]]:
+    def keep_open(self, context: AbstractAsyncContextManager[T]) -> tuple[T, Callable[[], None]]:
         """Enter a context in a task that stays in it; returns how to leave it, too.
 
         A task group must be left by the task that entered it.
@@ -89,7 +89,7 @@ class Portal:
 
         async def stay() -> None:
             try:
-                async with manager as value:
+                async with context as value:
                     ready.set_result(value)
                     await leave.wait()
             except BaseException as error:
