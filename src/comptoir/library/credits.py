@@ -52,8 +52,8 @@ class Credits(Verbs):
 
         What was reported with `Holding.report` is captured at the end of the block, and the rest
         given back, however the block ends: normally, by an exception, cancelled, or with the
-        generator that it stands in. Work that is done is not refused: a report of more than was
-        set aside takes what is available at most ("cap"), or leaves a debt ("debt").
+        generator that it stands in. Work that is done is not refused: of a report of more than
+        was set aside, "cap" takes no more than that, and "debt" takes all, as a debt if need be.
         """
         request = requests.Hold(
             customer=customer,

@@ -49,7 +49,7 @@ class Holding:
             Misuse: the block has not begun.
         """
         if self._made is None:
-            raise Misuse("hold-not-made", fix="enter the context first")
+            raise _not_begun()
         return self._made
 
     @property
@@ -80,7 +80,10 @@ class Holding:
 
         Raises:
             Invalid: `used` is no exact amount of the asset; the report before it still counts.
+            Misuse: the block has not begun.
         """
+        if self._made is None:
+            raise _not_begun()
         text = amount_text(used, "used")
         if str(text) != "0":
             parse_amount(text, self._scale, field="used")
@@ -165,3 +168,7 @@ class Holding:
             _log.error("hold %s was not settled: %s", self.id, error)  # expected, no bug
             raise
         return self.settled
+
+
+def _not_begun() -> Misuse:
+    return Misuse("hold-not-made", fix="enter the block first")
