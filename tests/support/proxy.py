@@ -171,6 +171,8 @@ class _Link:
             if text == b"COMMIT":
                 self._commits.add(name)
             return False
+        if kind == b"Q":
+            return body == b"COMMIT\0"
         return kind == b"B" and body.split(b"\0", 2)[1] in self._commits
 
     async def _forward(self, message: bytes) -> None:
@@ -182,7 +184,7 @@ class _Link:
         assert self._answers is not None, "started before the first question"
         self._answers.cancel()
         self._proxy.count_cut()
-        rest = commit + await self._rest()
+        rest = commit + await self._rest(is_simple=commit[:1] == b"Q")
         self._client[1].close()
         if cut is Cut.BEFORE:
             return
@@ -194,9 +196,11 @@ class _Link:
             while await self._server[0].read(_CHUNK):
                 continue
 
-    async def _rest(self) -> bytes:
+    async def _rest(self, *, is_simple: bool) -> bytes:
         """What follows the COMMIT, up to the end of its pipeline."""
         rest = b""
+        if is_simple:
+            return rest
         while True:  # bounded by the pipeline, which ends in a Sync
             kind = await self._client[0].readexactly(1)
             rest += await self._message(kind)

@@ -1,5 +1,6 @@
 """The ledger inside of a transaction of the caller's own, together with his rows."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -133,14 +134,12 @@ async def connection_of(given: object) -> AsyncConnection[Any]:
     """
     found = given
     if not isinstance(found, AsyncConnection):
-        # Only who has one has SQLAlchemy loaded, which takes as long to load as all of ours.
-        from sqlalchemy.ext.asyncio import AsyncConnection as Connection  # noqa: PLC0415
-        from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415
-
-        if isinstance(found, AsyncSession):
-            found = await found.connection()
-        if isinstance(found, Connection):
-            found = (await found.get_raw_connection()).driver_connection
+        # Whoever has one has loaded SQLAlchemy, which takes as long as loading all of ours.
+        theirs = sys.modules.get("sqlalchemy.ext.asyncio")
+        if theirs is not None and isinstance(found, theirs.AsyncSession):
+            found = await cast("Any", found).connection()
+        if theirs is not None and isinstance(found, theirs.AsyncConnection):
+            found = (await cast("Any", found).get_raw_connection()).driver_connection
     if not isinstance(found, AsyncConnection):
         raise Misuse("connection-unknown", fix="pass psycopg's, or SQLAlchemy's on psycopg")
     return cast("AsyncConnection[Any]", found)
@@ -154,13 +153,11 @@ def blocking_connection_of(given: object) -> Connection[Any]:
     """
     found = given
     if not isinstance(found, Connection):
-        from sqlalchemy import Connection as SqlConnection  # noqa: PLC0415  # see connection_of
-        from sqlalchemy.orm import Session  # noqa: PLC0415
-
-        if isinstance(found, Session):
-            found = found.connection()
-        if isinstance(found, SqlConnection):
-            found = found.connection.driver_connection
+        orm, core = sys.modules.get("sqlalchemy.orm"), sys.modules.get("sqlalchemy")
+        if orm is not None and isinstance(found, orm.Session):
+            found = cast("Any", found).connection()
+        if core is not None and isinstance(found, core.Connection):
+            found = cast("Any", found).connection.driver_connection
         elif hasattr(found, "ensure_connection"):  # Django's, whose classes need its settings
             wrapper = cast("Any", found)
             wrapper.ensure_connection()
