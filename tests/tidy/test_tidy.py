@@ -25,6 +25,7 @@ ALLOWED = {
     "src/comptoir/store/": {"transaction"},
     "src/comptoir/library/": {"transaction"},
     "src/comptoir/sync.py": {"transaction"},
+    "tests/library/": {"transaction"},
     "src/comptoir/kit/actor.py": {"service"},
 }
 # Spelt so that this file does not find itself.
