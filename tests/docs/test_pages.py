@@ -1,0 +1,86 @@
+"""The tutorial and the guides are run as they stand, block after block, and print what they say."""
+
+import ast
+import asyncio
+import inspect
+import io
+import re
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from decimal import Decimal
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+from tests.support.postgres import Cluster, Database
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("guides/*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+KINDS = {"python", "text", "sh", "toml", "json", "ini"}
+
+
+@pytest.fixture
+def shop(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Database]:
+    with cluster.database() as database:
+        monkeypatch.setenv("DATABASE_URL", database.url)
+        monkeypatch.chdir(tmp_path)
+        yield database
+
+
+def blocks(page: Path) -> list[tuple[str, str, int]]:
+    """What stands in fences: the kind, the text, and the line it begins in."""
+    text = page.read_text()
+    return [
+        (found[1], found[2], text[: found.start()].count("\n") + 2)
+        for found in BLOCK.finditer(text)
+    ]
+
+
+def compiled(page: Path, text: str, line: int) -> CodeType:
+    """A block whose awaits stand at the top, as in an interpreter, with the page's line numbers."""
+    tree = ast.increment_lineno(ast.parse(text), line - 1)
+    return compile(tree, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+async def run(code: CodeType, names: dict[str, Any]) -> None:
+    result = eval(code, names)
+    if inspect.iscoroutine(result):
+        await result
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_do_what_they_say(page: Path, shop: Database) -> None:
+    names: dict[str, Any] = {"Decimal": Decimal, "DATABASE_URL": shop.url}
+    printed, ran = io.StringIO(), 0
+    with asyncio.Runner() as runner:
+        for kind, text, line in blocks(page):
+            if kind == "text":
+                assert printed.getvalue() == text, f"{page.name}:{line}"
+                printed = io.StringIO()
+            if kind != "python":
+                continue
+            code = compiled(page, text, line)
+            ran += 1
+            with redirect_stdout(printed):
+                if code.co_flags & inspect.CO_COROUTINE:
+                    runner.run(run(code, names))
+                else:
+                    exec(code, names)
+    assert ran or page.stem == "operations"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_fences_are_of_a_kind_that_is_looked_at(page: Path) -> None:
+    found = blocks(page)
+    assert {kind for kind, _, _ in found} <= KINDS
+    assert page.read_text().count("```") == 2 * len(found)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
