@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import Database
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -62,3 +64,17 @@ def test_the_ten_lines_of_http_answer_what_readme_says(tmp_path: Path) -> None:
     assert hold["hold"]["amount"] == "8"
     figures = {name: balance[name] for name in ("balance", "held", "available")}
     assert figures == {"balance": "99.75", "held": "8", "available": "91.75"}
+
+
+def test_the_python_of_readme_prints_what_it_says(database: Database, tmp_path: Path) -> None:
+    [block] = [text for language, text in BLOCKS if language == "python"]
+    done = subprocess.run(
+        [sys.executable, "-c", block],
+        env=os.environ | {"DATABASE_URL": database.url},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=True,
+    )
+    assert f"It prints `{done.stdout.strip()}`" in README
