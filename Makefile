@@ -88,6 +88,10 @@ soak: $(VENV)/.development ## run the long repetitions
 	$(BIN)/python -m pytest -q -m soak --timeout=5400 --randomly-seed=$(SEED) \
 		--hypothesis-seed=$(SEED) $(SOAK_ARGS)
 
+.PHONY: docs
+docs: $(VENV)/.development ## make the site of docs/ in docs/_build; a warning is an error
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build
+
 .PHONY: fix
 fix: $(VENV)/.development ## let ruff repair and format what it can
 	$(BIN)/ruff check --fix

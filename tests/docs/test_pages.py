@@ -6,7 +6,7 @@ import inspect
 import io
 import re
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import AsyncExitStack, contextmanager, redirect_stdout
 from decimal import Decimal
 from pathlib import Path
 from types import CodeType
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from comptoir import Comptoir
 from tests.support.postgres import Cluster, Database
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +22,10 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("guides/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 KINDS = {"python", "text", "sh", "toml", "json", "ini"}
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(DOCS))
 
 
 @pytest.fixture
@@ -52,11 +57,19 @@ async def run(code: CodeType, names: dict[str, Any]) -> None:
         await result
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@contextmanager
+def opened(runner: asyncio.Runner) -> Iterator[Comptoir]:
+    """The books that are open where a page does not open its own."""
+    stack = AsyncExitStack()
+    yield runner.run(stack.enter_async_context(Comptoir.open()))
+    runner.run(stack.aclose())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_pages_do_what_they_say(page: Path, shop: Database) -> None:
     names: dict[str, Any] = {"Decimal": Decimal, "DATABASE_URL": shop.url}
     printed, ran = io.StringIO(), 0
-    with asyncio.Runner() as runner:
+    with asyncio.Runner() as runner, opened(runner) as books:
         for kind, text, line in blocks(page):
             if kind == "text":
                 assert printed.getvalue() == text, f"{page.name}:{line}"
@@ -67,20 +80,21 @@ def test_pages_do_what_they_say(page: Path, shop: Database) -> None:
             ran += 1
             with redirect_stdout(printed):
                 if code.co_flags & inspect.CO_COROUTINE:
+                    names["books"] = books  # whatever a block before has opened and closed
                     runner.run(run(code, names))
                 else:
                     exec(code, names)
     assert ran or page.stem == "operations"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_fences_are_of_a_kind_that_is_looked_at(page: Path) -> None:
     found = blocks(page)
     assert {kind for kind, _, _ in found} <= KINDS
     assert page.read_text().count("```") == 2 * len(found)
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=named)
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []

@@ -1,13 +1,15 @@
 """The errors that cross floors. Refusals of the ledger are values (Outcome), not exceptions.
 
-ComptoirError
-├── Invalid            the caller wrote something that no state of the books could accept
-├── NotFound           the caller named something that is not in his book
-├── Denied             the caller may not do this
-├── Misuse             a program uses the library in a way that cannot work
-├── Conflict           the caller's request contradicts what is already there
-└── Unavailable        a dependency is down or full: nothing is known to have changed
-    └── OutcomeUnknown the connection was lost at COMMIT and nobody could be asked afterwards
+::
+
+    ComptoirError
+    ├── Invalid            the caller wrote something that no state of the books could accept
+    ├── NotFound           the caller named something that is not in his book
+    ├── Denied             the caller may not do this
+    ├── Misuse             a program uses the library in a way that cannot work
+    ├── Conflict           the caller's request contradicts what is already there
+    └── Unavailable        a dependency is down or full: nothing is known to have changed
+        └── OutcomeUnknown the connection was lost at COMMIT and nobody could be asked afterwards
 """
 
 
