@@ -20,7 +20,7 @@ from rich.console import Console
 
 from comptoir.app import Urls
 from comptoir.cli.demo import receipt as receipts
-from comptoir.cli.demo import show, stage, sweep
+from comptoir.cli.demo import show
 from comptoir.cli.demo.caller import Caller, Reply, Tally
 from comptoir.cli.demo.race import Repeats, Stampede
 from comptoir.cli.demo.receipt import Findings, Receipt
@@ -28,7 +28,6 @@ from comptoir.cli.demo.scene import Scene
 from comptoir.cli.demo.seed import stock_the_shop
 from comptoir.cli.demo.stage import Stage
 from comptoir.cli.demo.view import draw
-from comptoir.cli.failures import first_cause
 from comptoir.cli.say import Say
 from comptoir.kit.errors import Unavailable
 from tests.cli.conftest import Inside, Shell
@@ -281,24 +280,3 @@ async def test_a_shop_that_is_not_stocked_does_not_open(reply: Reply):
     with pytest.raises(Unavailable) as caught:
         await stock_the_shop(cast("Caller", Deaf(reply)))
     assert caught.value.figures["reason"] in {"503 overloaded", "insufficient"}
-
-
-async def test_a_server_that_does_not_start_is_quoted(bare: Shell, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(stage, "surroundings", lambda *_: bare.environment(COMPTOIR_ENV="moon"))
-    with pytest.raises(ExceptionGroup) as caught:
-        async with stage.serving(bare.folder, "en", 1):
-            pass
-    error = first_cause(caught.value)
-    assert isinstance(error, Unavailable)
-    assert error.code == "demo-server"
-    assert "COMPTOIR_ENV" in str(error.figures["lines"])
-
-
-def test_the_sweeper_removes_a_socket_folder_too(tmp_path: Path):
-    home, sockets = tmp_path / "home", tmp_path / "sockets"
-    (home / "postgres").mkdir(parents=True)
-    sockets.mkdir()
-    (home / "socket_folder").write_text(str(sockets))
-    command = [sys.executable, "-P", sweep.__file__, str(home)]
-    subprocess.run(command, stdin=subprocess.DEVNULL, timeout=DEADLINE, check=True)
-    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ from urllib.request import urlopen
 import aiohttp
 import psycopg
 
+from comptoir.cli import throwaway
 from comptoir.config import surroundings
 from comptoir.domains.identity.model import hash_key, hint_of, write_key
 from comptoir.kit.actor import Role
@@ -28,7 +29,7 @@ LIVE: Final = 1
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.02
-_SHIFTED: Final = Path(__file__).with_name("shifted.py")
+_SHIFTED: Final = Path(throwaway.__file__).with_name("shifted.py")
 _ADD_KEY: Final = """
 INSERT INTO comptoir.keys (book_id, id, role, name, hash, hint)
 VALUES (%s, %s, %s, 'test', %s, %s)"""
@@ -67,7 +68,7 @@ class Server:
 
     def start(self) -> Self:
         """Start the process; `wait_until_ready` says when it answers."""
-        program = [str(_SHIFTED), str(self.clock)] if self.clock else ["-m", "comptoir.cli"]
+        program = ["-P", str(_SHIFTED), str(self.clock)] if self.clock else ["-m", "comptoir.cli"]
         command = [sys.executable, *program, "serve", "--port", str(self.port), *self.options]
         with (self.folder / f"server-{self.port}.log").open("ab") as log:
             self.process = subprocess.Popen(

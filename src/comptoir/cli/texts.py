@@ -333,9 +333,9 @@ TEXTS: Final[dict[str, Texts]] = {
             "lancez `make bench`."
         ),
     ),
-    "error.demo-server": (
-        "The demo's server did not start: {lines}",
-        "Le serveur de la démo n'a pas démarré : {lines}",
+    "error.throwaway-server": (
+        "The throw-away server did not start: {lines}",
+        "Le serveur jetable n'a pas démarré : {lines}",
     ),
     "error.demo-seed": (
         "The demo's shop could not be stocked: {reason}",

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from comptoir.app import Urls
 from comptoir.cli.demo.race import DELIVERIES, Repeats, Stampede, price_key, unit_key
 from comptoir.cli.demo.seed import BUYERS, ONCE, STOCK, UNITS
-from comptoir.cli.demo.stage import BOOK
+from comptoir.cli.throwaway import BOOK
 from comptoir.kit.ids import request_id
 from comptoir.store.pool import Limits, connect, open_pool
 from comptoir.store.verify import stand_alone_sql, verify

@@ -14,7 +14,7 @@ from comptoir.cli.demo import race
 from comptoir.cli.demo.caller import Caller, Tally
 from comptoir.cli.demo.receipt import Findings
 from comptoir.cli.demo.seed import STOCK
-from comptoir.cli.demo.stage import BOOK
+from comptoir.cli.throwaway import BOOK
 from comptoir.kit.errors import Unavailable
 from comptoir.store.pool import Limits, begin, open_pool
 from comptoir.store.verify import verify

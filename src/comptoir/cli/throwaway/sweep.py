@@ -1,7 +1,7 @@
-"""Run as a file of its own: removes what the demo leaves, also when it was killed and could not.
+"""Run as a file of its own: removes a throw-away home, also when its opener was killed.
 
-Usage: sweep.py FOLDER, with a pipe on stdin whose other end the demo and its server hold open, so
-that it closes when both have ended, however they end.
+Usage: sweep.py FOLDER, with a pipe on stdin whose other end the opener and his servers hold open,
+so that it closes when all of them have ended, however they end.
 """
 
 import shutil
@@ -17,7 +17,7 @@ _PAUSE: Final = 0.2
 
 
 def main(folder: Path) -> None:
-    """Wait for the end of the demo, stop its PostgreSQL, and remove its folders."""
+    """Wait for the end of all, stop their PostgreSQL, and remove their folders."""
     sys.stdin.buffer.read()
     for _ in range(_TRIES):
         stop(folder)
