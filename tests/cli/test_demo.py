@@ -5,12 +5,8 @@ import json
 import os
 import pty
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import cast
@@ -30,7 +26,8 @@ from comptoir.cli.demo.stage import Stage
 from comptoir.cli.demo.view import draw
 from comptoir.cli.say import Say
 from comptoir.kit.errors import Unavailable
-from tests.cli.conftest import Inside, Shell
+from tests.cli.conftest import Inside
+from tests.support.left import DEADLINE, Left, wait_until
 from tests.support.postgres import Database
 
 RECEIPT = {
@@ -42,33 +39,6 @@ RECEIPT = {
     "grants": 1,
     "balanced": True,
 }
-DEADLINE = 90.0
-
-
-@dataclass(slots=True)
-class Left:
-    """What processes and folders a demo in a temporary folder of its own has left."""
-
-    folder: Path
-
-    def processes(self) -> list[str]:
-        """Everything whose command line, folder or environment names the temporary folder."""
-        found: list[str] = []
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (path / "cmdline").read_bytes() + (path / "environ").read_bytes()
-                state = (path / "stat").read_text().rpartition(")")[2].split()[0]
-            except OSError:
-                continue
-            if state not in "ZX" and os.fsencode(self.folder) in words:
-                found.append(f"{path.name} {words[:200]!r}")
-        return found
-
-    def folders(self) -> list[Path]:
-        return list(self.folder.iterdir())
-
-    def nothing(self) -> bool:
-        return not self.processes() and not self.folders()
 
 
 @pytest.fixture
@@ -78,38 +48,11 @@ def short(tmp_path: Path) -> Left:
     return Left(folder)
 
 
-def start(
-    shell: Shell, left: Left, *arguments: str, terminal: int | None = None
-) -> subprocess.Popen[str]:
-    out = subprocess.PIPE if terminal is None else terminal
-    return subprocess.Popen(
-        [sys.executable, "-m", "comptoir.cli", "demo", *arguments],
-        cwd=shell.folder,
-        env=shell.environment(TMPDIR=str(left.folder), TERM="xterm", COLUMNS="100", LINES="40"),
-        stdin=subprocess.DEVNULL if terminal is None else terminal,
-        stdout=out,
-        stderr=out,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_until(done: Callable[[], bool], what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not done():
-        assert time.monotonic() < deadline, what()
-        time.sleep(0.05)
-
-
-def serving(left: Left) -> bool:
-    return any("exit-with-parent" in each for each in left.processes())
-
-
 @pytest.mark.pg
 @pytest.mark.race
 @pytest.mark.slow
-def test_the_receipt_of_a_headless_run(bare: Shell, short: Left):
-    with start(bare, short, "--headless", "--json", "--seconds", "2") as demo:
+def test_the_receipt_of_a_headless_run(short: Left):
+    with short.begin("demo", "--headless", "--json", "--seconds", "2") as demo:
         out, err = demo.communicate(timeout=DEADLINE)
     assert demo.returncode == 0, err
     assert out.count("\n") == 1
@@ -122,9 +65,9 @@ def test_the_receipt_of_a_headless_run(bare: Shell, short: Left):
 @pytest.mark.crash
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
-def test_nothing_is_left_when_it_is_interrupted(bare: Shell, short: Left, number: signal.Signals):
-    with start(bare, short, "--headless", "--json", "--seconds", "60") as demo:
-        wait_until(lambda: serving(short), short.processes)
+def test_nothing_is_left_when_it_is_interrupted(short: Left, number: signal.Signals):
+    with short.begin("demo", "--headless", "--json", "--seconds", "60") as demo:
+        wait_until(short.serving, short.processes)
         demo.send_signal(number)
         out, err = demo.communicate(timeout=DEADLINE)
     assert demo.returncode == 130, err
@@ -136,9 +79,9 @@ def test_nothing_is_left_when_it_is_interrupted(bare: Shell, short: Left, number
 @pytest.mark.pg
 @pytest.mark.crash
 @pytest.mark.slow
-def test_nothing_is_left_when_it_is_killed(bare: Shell, short: Left):
-    with start(bare, short, "--headless", "--seconds", "60") as demo:
-        wait_until(lambda: serving(short), short.processes)
+def test_nothing_is_left_when_it_is_killed(short: Left):
+    with short.begin("demo", "--headless", "--seconds", "60") as demo:
+        wait_until(short.serving, short.processes)
         demo.kill()
         demo.communicate(timeout=DEADLINE)
     wait_until(short.nothing, lambda: (short.processes(), short.folders()))
@@ -146,9 +89,9 @@ def test_nothing_is_left_when_it_is_killed(bare: Shell, short: Left):
 
 @pytest.mark.pg
 @pytest.mark.slow
-def test_on_a_terminal_the_view_stays_until_ctrl_c(bare: Shell, short: Left):
+def test_on_a_terminal_the_view_stays_until_ctrl_c(short: Left):
     ours, theirs = pty.openpty()
-    with start(bare, short, "--seconds", "1", terminal=theirs) as demo:
+    with short.begin("demo", "--seconds", "1", terminal=theirs) as demo:
         os.close(theirs)
         printed = bytearray()
         while b"stays open" not in printed:

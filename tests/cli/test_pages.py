@@ -5,12 +5,13 @@ import pytest
 from comptoir import __version__
 from tests.cli.conftest import Inside, Shell
 
-COMMANDS = ("demo", "serve", "migrate", "verify", "bench", "key", "credits")
+COMMANDS = ("demo", "serve", "migrate", "verify", "torture", "bench", "key", "credits")
 LEAVES = (
     ("demo",),
     ("serve",),
     ("migrate",),
     ("verify",),
+    ("torture",),
     ("bench",),
     ("key", "create"),
     ("key", "list"),

@@ -15,7 +15,7 @@ from comptoir.ledger.model import HoldState, Kind
 from comptoir.web.catalogue import PROBLEMS, Exit
 
 SOURCES = {path: path.read_text() for path in Path(comptoir.cli.__file__).parent.rglob("*.py")}
-TABLES = {"texts.py", "demo_texts.py"}
+TABLES = {path.name for path in SOURCES if path.name.endswith("texts.py")}
 USED = {
     key
     for path, text in SOURCES.items()

@@ -3,6 +3,7 @@
 from typing import Final
 
 from comptoir.cli.demo_texts import DEMO
+from comptoir.cli.torture_texts import TORTURE
 from comptoir.web.languages import Texts
 
 TEXTS: Final[dict[str, Texts]] = {
@@ -424,4 +425,5 @@ TEXTS: Final[dict[str, Texts]] = {
     "state.released": ("released", "libérée"),
     "state.expired": ("expired", "expirée"),
     **DEMO,
+    **TORTURE,
 }

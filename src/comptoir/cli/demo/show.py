@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +21,7 @@ from comptoir.cli.demo.stage import Stage, raised
 from comptoir.cli.demo.traffic import Traffic
 from comptoir.cli.demo.view import draw, race_lines
 from comptoir.cli.desk import INTERRUPTED, Desk, Exit, desk_of
+from comptoir.cli.running import beside, cancel_on_signals
 
 _HEADLESS_SECONDS: Final = 5
 _SHOWN_SECONDS: Final = 10
@@ -77,15 +77,11 @@ class _Program:
 
     async def run(self) -> None:
         """Play everything; ends by itself only without a view."""
-        task = asyncio.current_task()
-        assert task is not None, "this is a task"
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+        cancel_on_signals()
         self._desk.note("demo.opening")
         async with raised(self._desk.say.locale) as stage, _called(stage) as scene:
             self._scene = scene
-            async with _beside(self._tasks(scene, stage)):
+            async with beside(self._tasks(scene, stage)):
                 await self._play(scene, stage)
                 if self._wish.console is not None:
                     await self._stay(scene)
@@ -180,18 +176,6 @@ async def _called(stage: Stage) -> AsyncGenerator[Scene]:
         yield Scene(stage.address, caller, tally)
     finally:
         await caller.close()
-
-
-@asynccontextmanager
-async def _beside(work: list[Coroutine[Any, Any, None]]) -> AsyncGenerator[None]:
-    """Tasks that run while the block does."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(each) for each in work]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 @asynccontextmanager

@@ -14,11 +14,11 @@ from rich.text import Text
 from comptoir.cli.demo.race import DELIVERIES
 from comptoir.cli.demo.scene import Scene
 from comptoir.cli.demo.seed import BUYERS, UNITS
+from comptoir.cli.drawing import figures_table, spark
 from comptoir.cli.say import Say
 from comptoir.kit.amounts import format_amount
 
 _SCALE: Final = 6
-_BARS: Final = "▁▂▃▄▅▆▇█"
 _LINES: Final = 8
 
 
@@ -51,9 +51,9 @@ def _header(say: Say, scene: Scene) -> RenderableType:
 
 def _http(say: Say, scene: Scene) -> RenderableType:
     tally = scene.tally
-    table = _figures()
+    table = figures_table()
     table.add_row(say("demo.view.rate"), say.number(tally.rates[-1] if tally.rates else 0))
-    table.add_row("", Text(_spark(list(tally.rates)), no_wrap=True))
+    table.add_row("", Text(spark(list(tally.rates)), no_wrap=True))
     table.add_row(say("demo.view.requests"), say.number(tally.requests))
     table.add_row(say("demo.view.refused"), say.number(tally.refused.total()))
     latency = f"{tally.percentile(0.5):.1f} / {tally.percentile(0.99):.1f} ms"
@@ -65,7 +65,7 @@ def _ledger(say: Say, scene: Scene) -> RenderableType:
     books = scene.books
     state = {None: "demo.view.unknown", True: "demo.view.balanced", False: "demo.view.unbalanced"}
     style = {None: "dim", True: "bold green", False: "bold red"}
-    table = _figures()
+    table = figures_table()
     table.add_row(say("demo.view.held"), _credits(say, books.held))
     table.add_row(say("demo.view.spent"), _credits(say, scene.tally.spent))
     table.add_row(say("demo.view.units"), f"{books.units} / {UNITS}")
@@ -116,20 +116,6 @@ def race_lines(say: Say, scene: Scene) -> Iterator[str]:
         yield say("demo.receipt.right", **findings.receipt.as_json())
 
 
-def _figures() -> Table:
-    table = Table.grid(expand=True, padding=(0, 1))
-    table.add_column()
-    table.add_column(justify="right", no_wrap=True)
-    return table
-
-
 def _credits(say: Say, units: int) -> str:
     whole, _, part = format_amount(units, _SCALE).partition(".")
     return say.number(int(whole)) + (f"{say('number.point')}{part}" if part else "")
-
-
-def _spark(rates: list[int]) -> str:
-    highest = max(rates, default=0)
-    if highest == 0:
-        return ""
-    return "".join(_BARS[rate * (len(_BARS) - 1) // highest] for rate in rates)
