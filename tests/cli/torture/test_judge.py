@@ -196,6 +196,17 @@ async def test_a_line_of_a_group_that_is_missing_is_lost(day: Day):
     assert (await day.judged()).receipt.lost >= 1
 
 
+@pytest.mark.parametrize("shift", ["+ interval '1 hour'", "- interval '1 hour'"])
+async def test_a_line_with_the_time_of_a_wrong_clock_is_lost(day: Day, shift: str):
+    day.change(
+        f"UPDATE comptoir.movements SET at = at {shift} WHERE (account_id, version) IN {SPENT}"
+    )
+    day.reseal("movements")
+    found = await day.judged()
+    assert found.receipt.lost == 1
+    assert any(fault.figures.get("detail") == "time" for fault in found.faults)
+
+
 async def test_whoever_was_never_answered_is_lost(day: Day):
     day.tally.blame(Fault("lost", "torture.fault.unanswered", {"keys": "k"}))
     try:

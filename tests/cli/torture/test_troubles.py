@@ -119,7 +119,10 @@ async def test_a_stranger_holds_rows_for_a_while(database: Database):
     assert playing.tally.troubles == {Kind.LOCK_ROWS: 1}
 
 
-async def test_a_stranger_who_finds_no_database_goes_home(home: Path):
+async def test_a_stranger_who_finds_no_database_goes_home(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(troubles, "_PATIENCE", 0.1)
     playing = stage(f"postgresql://nobody@/none?host={home}")
     await go_through([Trouble(0, Kind.LOCK_ROWS, 1, 500)], playing)
     assert playing.tally.troubles == {}
@@ -131,8 +134,10 @@ class Waiting:
     def __init__(self, *, asks: bool) -> None:
         self.asks = asks
         self.hung_up = 0
+        self.asked = 0
 
     def hang_up(self) -> bool:
+        self.asked += 1
         self.hung_up += self.asks
         return self.asks
 
@@ -143,6 +148,17 @@ async def test_a_part_of_the_callers_hangs_up():
     await go_through([Trouble(0, Kind.HANG_UP, 1, 0)], playing)
     assert [each.hung_up for each in waiting] == [0, 0, 0, 0, 0, 1, 0, 0]
     assert list(playing.tally.lines) == [(0, Kind.HANG_UP, "1")]
+
+
+async def test_a_trouble_waits_for_its_victim():
+    """Whoever was killed just before is not there at once."""
+    waiting = Waiting(asks=False)
+    playing = stage(callers=(cast("Caller", waiting),))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(go_through([Trouble(0, Kind.HANG_UP, 0, 0)], playing))
+        await until(lambda: waiting.asked > 1)
+        waiting.asks = True
+    assert (waiting.hung_up, playing.tally.troubles) == (1, {Kind.HANG_UP: 1})
 
 
 async def test_troubles_come_at_their_moment_and_do_not_wait_for_each_other(
@@ -156,6 +172,7 @@ async def test_troubles_come_at_their_moment_and_do_not_wait_for_each_other(
         return None
 
     monkeypatch.setattr(troubles, "PLAYS", dict.fromkeys(Kind, note))
+    monkeypatch.setattr(troubles, "_PATIENCE", 0.0)
     playing = stage()
     await go_through([Trouble(at, Kind.HANG_UP, 0, 0) for at in (0, 50, 100)], playing)
     assert [at for at, _ in met] == [0, 50, 100]

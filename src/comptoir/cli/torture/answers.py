@@ -23,9 +23,9 @@ _SCALES: Final = {"credits": 6, "stock": 0}
 _ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 _NOT_NOW: Final = frozenset({"request-in-flight", "rate-limited"})
-_UNDECIDED: Final = frozenset(
-    {"request_in_flight", "database_down", "outcome_unknown", "account_busy", "overloaded"}
-)
+_OUTCOMES: Final = frozenset(outcome.value for outcome in Outcome)
+"""What the ledger decides; an item of a batch that says anything else was not decided."""
+
 Json = Mapping[str, Any]
 
 
@@ -82,7 +82,7 @@ def is_answer(reply: Reply) -> bool:
     """Whether the request was decided; if not, it is to be repeated with the same key."""
     if reply.code in _NOT_NOW or reply.status >= _SERVER_ERROR:
         return False
-    return not any(part["outcome"] in _UNDECIDED for part in reply.body.get("results", ()))
+    return all(part["outcome"] in _OUTCOMES for part in reply.body.get("results", ()))
 
 
 def told(ask: Ask, reply: Reply) -> list[Told]:

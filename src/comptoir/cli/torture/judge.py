@@ -30,8 +30,8 @@ class Receipt:
 
     Attributes:
         acknowledged: requests that were answered.
-        lost: those whose effect or stored answer is not there as it was told, and those that
-            nobody ever answered.
+        lost: those whose effect or stored answer is not there as it was told, or not at a time of
+            this run, and those that nobody ever answered.
         doubled: requests that moved more than once, moved though they were refused, or were never
             made.
         oversold: units that were sold and not there, and accounts that fell below their floor.

@@ -56,6 +56,11 @@ missing AS (
     WHERE t.hold IS NOT NULL AND NOT EXISTS (
         SELECT FROM comptoir.holds h
         WHERE h.book_id = %(book)s AND h.id = t.hold AND h.amount = t.set_aside)
+    UNION
+    SELECT m.request_id, 'time' FROM comptoir.movements m
+    JOIN comptoir.books b ON b.id = m.book_id
+    WHERE m.book_id = %(book)s AND m.request_id IS NOT NULL
+        AND m.at NOT BETWEEN b.created_at AND clock_timestamp()
 )
 SELECT encode(id, 'hex'), string_agg(what, ', ' ORDER BY what), 1 FROM missing
 GROUP BY id ORDER BY 1"""

@@ -27,8 +27,8 @@ SELECT a.id FROM comptoir.accounts a
 LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
 WHERE a.book_id = %s AND coalesce(c.customer, a.name) = ANY(%s) ORDER BY a.id FOR UPDATE OF a"""
 
-_PATIENCE: Final = 1.0
-"""How long a trouble looks for a victim that does not live just now."""
+_PATIENCE: Final = 5.0
+"""Seconds for which a trouble looks for its victim."""
 
 _LOOK: Final = 0.05
 
@@ -43,7 +43,7 @@ class Stage:
 
 
 Play = Callable[[Stage, Trouble], Awaitable[str | None]]
-"""Does one trouble; returns who met it, or None when there was nobody."""
+"""Does one trouble; returns who met it, or None when there is nobody just now."""
 
 
 async def go_through(troubles: Sequence[Trouble], stage: Stage) -> None:
@@ -56,28 +56,33 @@ async def go_through(troubles: Sequence[Trouble], stage: Stage) -> None:
 
 
 async def _play(trouble: Trouble, stage: Stage) -> None:
+    """Do it as soon as there is a victim: whoever was killed before takes a while to come back."""
+    deadline = time.monotonic() + _PATIENCE
     met = await PLAYS[trouble.kind](stage, trouble)
+    while met is None and time.monotonic() < deadline:
+        await asyncio.sleep(_LOOK)
+        met = await PLAYS[trouble.kind](stage, trouble)
     if met is not None:
         stage.tally.troubles[trouble.kind] += 1
         stage.tally.lines.append((trouble.at, trouble.kind, met))
 
 
 async def _kill_server(stage: Stage, trouble: Trouble) -> str | None:
-    keeper = stage.site.keepers[trouble.victim]
-    is_struck = await _soon(lambda: keeper.strike(trouble.figure))
+    if not stage.site.keepers[trouble.victim].strike(trouble.figure):
+        return None
     clock = f" {trouble.figure:+d} s" if trouble.figure else ""
-    return f"{trouble.victim + 1}{clock}" if is_struck else None
+    return f"{trouble.victim + 1}{clock}"
 
 
 async def _kill_postgres(stage: Stage, trouble: Trouble) -> str | None:
     del trouble
-    folder = stage.site.home.folder
-    return "postgres" if await _soon_apart(lambda: kill_postmaster(folder)) else None
+    is_killed = await asyncio.to_thread(kill_postmaster, stage.site.home.folder)
+    return "postgres" if is_killed else None
 
 
 async def _kill_backend(stage: Stage, trouble: Trouble) -> str | None:
     folder = stage.site.home.folder
-    is_killed = await _soon_apart(lambda: kill_backend(folder, trouble.victim))
+    is_killed = await asyncio.to_thread(kill_backend, folder, trouble.victim)
     return "postgres: backend" if is_killed else None
 
 
@@ -97,25 +102,6 @@ async def _lock_rows(stage: Stage, trouble: Trouble) -> str | None:
 async def _hang_up(stage: Stage, trouble: Trouble) -> str | None:
     gone = sum(caller.hang_up() for caller in stage.callers[trouble.victim :: CROWDS])
     return str(gone) if gone else None
-
-
-async def _soon(strike: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _PATIENCE
-    while not strike():  # bounded by the deadline
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(_LOOK)
-    return True
-
-
-async def _soon_apart(strike: Callable[[], bool]) -> bool:
-    """The same for what reads many files, which a thread does meanwhile."""
-    deadline = time.monotonic() + _PATIENCE
-    while not await asyncio.to_thread(strike):  # bounded by the deadline
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(_LOOK)
-    return True
 
 
 PLAYS: Final[Mapping[Kind, Play]] = {
