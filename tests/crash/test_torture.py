@@ -11,7 +11,7 @@ from tests.support.left import DEADLINE, Left, wait_until
 pytestmark = [pytest.mark.pg, pytest.mark.crash, pytest.mark.slow]
 MINUTE = 60.0
 KILLS = 20
-ACKNOWLEDGED = 300
+ACKNOWLEDGED = 100
 """What even a very busy machine does in between."""
 
 

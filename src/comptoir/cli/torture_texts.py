@@ -37,7 +37,7 @@ TORTURE: Final[dict[str, Texts]] = {
     "torture.plan": (
         "Seed {seed}, {seconds} s: {troubles} troubles, {kills} of them kills; schedule {digest}.",
         (
-            "Graine {seed}, {seconds} s : {troubles} ennuis, dont {kills} coups de grâce ; "
+            "Graine {seed}, {seconds} s : {troubles} ennuis, dont {kills} processus tués ; "
             "programme {digest}."
         ),
     ),
@@ -55,7 +55,7 @@ TORTURE: Final[dict[str, Texts]] = {
             "servers up"
         ),
         (
-            "{clock} {acknowledged} confirmées ({rate}/s), {kills} coups de grâce, {up} serveurs "
+            "{clock} {acknowledged} confirmées ({rate}/s), {kills} processus tués, {up} serveurs "
             "sur {servers} debout"
         ),
     ),
@@ -120,6 +120,6 @@ TORTURE: Final[dict[str, Texts]] = {
     "torture.view.refused": ("refused", "refusées"),
     "torture.view.replayed": ("repeats", "répétitions"),
     "torture.view.in-vain": ("tries in vain", "essais en vain"),
-    "torture.view.found": ("must not be", "ne doit pas être"),
+    "torture.view.found": ("faults", "anomalies"),
     "torture.view.servers": ("servers up", "serveurs debout"),
 }

@@ -136,6 +136,8 @@ async def test_a_server_that_is_down_is_passed_over(scene: Play):
     playing.office.addresses[0] = None
     await do(playing, (ASK, Manner.NEW))
     assert playing.server.asked[0][0].startswith("http://two")
+    playing.caller.give_up()
+    assert playing.office.tally.found == {}, "he was answered"
 
 
 async def test_whoever_hangs_up_asks_again_with_the_same_key(scene: Play):
@@ -155,6 +157,8 @@ async def test_whoever_is_never_answered_says_so(scene: Play):
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await do(playing, (ASK, Manner.NEW))
+    assert playing.office.tally.found == {}, "he may only have been interrupted"
+    playing.caller.give_up()
     assert playing.office.tally.found == {"lost": 1}
     assert playing.told() == [f"\\x{ASK.ids[0].hex()},unknown,1,,,,,,,,,"]
 

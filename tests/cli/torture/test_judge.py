@@ -190,10 +190,15 @@ async def test_a_line_of_a_group_that_is_missing_is_lost(day: Day):
     """The answer tells of one line; the other one counts too."""
     day.change(
         """DELETE FROM comptoir.movements WHERE (account_id, version) IN (
-            SELECT max(account_id), min(version) FROM comptoir.movements
-            WHERE kind = 'capture' GROUP BY request_id HAVING count(*) = 2 LIMIT 1)"""
+            SELECT m.account_id, m.version FROM comptoir.movements m
+            JOIN comptoir.accounts a ON a.id = m.account_id AND a.name IS NULL
+            JOIN comptoir.movements o ON o.request_id = m.request_id
+                AND o.account_id <> m.account_id AND o.kind = 'capture'
+            ORDER BY m.request_id LIMIT 1)"""
     )
-    assert (await day.judged()).receipt.lost >= 1
+    found = await day.judged()
+    assert found.receipt.lost == 1
+    assert any(fault.figures.get("detail") == "line" for fault in found.faults)
 
 
 @pytest.mark.parametrize("shift", ["+ interval '1 hour'", "- interval '1 hour'"])

@@ -65,7 +65,7 @@ def test_lines_say_as_much(locale: str):
     say, gap = Say(locale), "," if locale == "en" else "\u202f"
     made = full()
     assert f"12{gap}345" in progress_line(say, made)
-    assert f"(834/s), 7 {'kills' if locale == 'en' else 'coups de grâce'}" in progress_line(
+    assert f"(834/s), 7 {'kills' if locale == 'en' else 'processus tués'}" in progress_line(
         say, made
     )
     callers, troubles = closing_lines(say, made)

@@ -60,6 +60,7 @@ class Caller:
     office: Office
     _told: dict[tuple[str, ...], Reply] = field(default_factory=dict[tuple[str, ...], Reply])
     _waiting: asyncio.Timeout | None = None
+    _asking: Ask | None = None
 
     async def work(self, jobs: Iterator[Job], stop: asyncio.Event) -> None:
         """Do one job after the other; at the stop, finish the one that is under way."""
@@ -80,6 +81,13 @@ class Caller:
         self._waiting.reschedule(asyncio.get_running_loop().time())
         return True
 
+    def give_up(self) -> None:
+        """Nobody will answer any more: say so of the request that is still open, if any."""
+        if self._asking is not None:
+            keys = ", ".join(self._asking.keys)
+            self.office.notebook.write(untold(self._asking))
+            self.office.tally.blame(Fault("lost", "torture.fault.unanswered", {"keys": keys}))
+
     async def _take(self, step: Step) -> bool:
         if step.manner is Manner.NEW:
             return await self._ask(step)
@@ -94,12 +102,9 @@ class Caller:
 
     async def _ask(self, step: Step) -> bool:
         ask, tally = step.ask, self.office.tally
-        try:
-            reply = await self._insist(ask, step.at)
-        except asyncio.CancelledError:
-            self.office.notebook.write(untold(ask))
-            tally.blame(Fault("lost", "torture.fault.unanswered", {"keys": ", ".join(ask.keys)}))
-            raise
+        self._asking = ask
+        reply = await self._insist(ask, step.at)
+        self._asking = None
         lines = told(ask, reply)
         self.office.notebook.write(lines)
         tally.acknowledged += 1

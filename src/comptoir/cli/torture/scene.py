@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -81,7 +81,7 @@ class Scene:
         await callers[0].do(opening())
         self.phase, self.begun = "torture.phase.trouble", time.monotonic()
         stop = asyncio.Event()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
                 for number, caller in enumerate(callers):
                     jobs = program(self.plan.seed, number)
@@ -91,6 +91,9 @@ class Scene:
                 stop.set()
                 self.phase = "torture.phase.finish"
                 limit.reschedule(asyncio.get_running_loop().time() + _FINISH_SECONDS)
+        except TimeoutError:
+            for caller in callers:
+                caller.give_up()
 
 
 @asynccontextmanager
