@@ -17,7 +17,7 @@ LEAVES = (
     ("key", "list"),
     ("key", "revoke"),
     *(("credits", verb) for verb in ("grant", "spend", "hold", "capture", "release")),
-    *(("credits", noun) for noun in ("balance", "transactions", "lots")),
+    *(("credits", noun) for noun in ("balance", "transactions", "lots", "import")),
 )
 
 
@@ -57,6 +57,8 @@ def test_every_page_is_written_in_both_languages(inside_bare: Inside, command: t
         (("serve", "--port", "65536"), "--port must be a whole number from 0 to 65535"),
         (("credits", "spend", "--customer", "a", "--quantity", "x"), "--quantity must be a whole"),
         (("verify", "now"), "does not exist"),
+        (("credits", "import"), "FILE is missing"),
+        (("credits", "import", "x", "--format", "xml"), "--format must be csv|jsonl|redis"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )

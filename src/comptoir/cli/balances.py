@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from comptoir.cli import importing
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.cli.front import Answered, Asked, ask
 from comptoir.cli.opening import book_of, reading, run_now, writing
@@ -20,6 +21,7 @@ from comptoir.web.api import reading as readers
 from comptoir.web.catalogue import PROBLEMS
 
 app = typer.Typer(cls=Contents)
+app.command("import", cls=Page, help="help.credits.import")(importing.import_)
 
 _KEY_BYTES: Final = 10
 _ROUTES: Final = {

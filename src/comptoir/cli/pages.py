@@ -31,7 +31,7 @@ class Page(TyperCommand):
     def get_help(self, ctx: Any) -> str:  # noqa: ANN401  # typer's own context is private
         """The help page of the command."""
         say = desk_of(ctx).say
-        usage = f"{ctx.command_path} {say('help.options-word')}"
+        usage = " ".join([ctx.command_path, *_arguments(self, ctx), say("help.options-word")])
         return _page(say, usage, self.help, [("help.options", _options(say, self, ctx))])
 
 
@@ -49,6 +49,11 @@ class Contents(TyperGroup):
         ]
         sections = [("help.commands", commands), ("help.options", _options(say, self, ctx))]
         return _page(say, usage, self.help, sections)
+
+
+def _arguments(command: TyperCommand, ctx: typer.Context) -> list[str]:
+    every = command.get_params(ctx)
+    return [each.metavar or each.opts[0] for each in every if isinstance(each, TyperArgument)]
 
 
 def _options(say: Say, command: TyperCommand | TyperGroup, ctx: typer.Context) -> Rows:
@@ -99,7 +104,8 @@ def explain_usage(say: Say, error: typer.TyperException) -> str:
     option = getattr(error, "param", None)
     figures: dict[str, object] = {"option": getattr(error, "option_name", "")}
     if isinstance(option, TyperOption | TyperArgument):
-        figures = {"option": option.opts[0], "form": _form(say, option, ctx)}
+        name = option.metavar if isinstance(option, TyperArgument) else None
+        figures = {"option": name or option.opts[0], "form": _form(say, option, ctx)}
     elif key == "usage.bad-value":
         key = "usage.wrong"
     return f"{say(key, **figures)} {say('usage.see', command=where)}"

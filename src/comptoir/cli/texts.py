@@ -3,6 +3,7 @@
 from typing import Final
 
 from comptoir.cli.demo_texts import DEMO
+from comptoir.cli.import_texts import IMPORT
 from comptoir.cli.torture_texts import TORTURE
 from comptoir.web.languages import Texts
 
@@ -426,4 +427,5 @@ TEXTS: Final[dict[str, Texts]] = {
     "state.expired": ("expired", "expirée"),
     **DEMO,
     **TORTURE,
+    **IMPORT,
 }

@@ -70,3 +70,11 @@ REFUSAL_DAYS: Final = 30
 
 IN_FLIGHT_SECONDS: Final = 2.0
 """How long the repeat of a running request waits for the first before it is told so."""
+
+IMPORT_LINES: Final = 2_000_000
+"""Lines of one imported file; what is remembered of each customer must fit into memory."""
+
+IMPORT_LINE_BYTES: Final = 1024 * 1024
+IMPORT_COLUMNS: Final = 200
+IMPORT_FAULTS: Final = 10_000
+"""Faults that an import lists; all of them are counted."""

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Final
 
 from comptoir.kit.limits import BODY_BYTES
+from comptoir.web import catalogue_import
 from comptoir.web.languages import Texts
 
 
@@ -461,4 +462,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
             "Un imprévu est survenu ; l'identifiant de requête y mène dans les journaux.",
         ),
     ),
+    # Why a file, or a line of it, is not imported
+    **{code: _p(422, _USAGE, *texts) for code, texts in catalogue_import.FILES.items()},
+    **{code: _p(422, _REFUSED, *texts) for code, texts in catalogue_import.LINES.items()},
 }

@@ -72,3 +72,14 @@ SELECT %(book)s, %(asset)s, %(action)s, coalesce(max(version), 0) + 1, %(amount)
 FROM comptoir.prices WHERE book_id = %(book)s AND asset_id = %(asset)s AND action = %(action)s
 ON CONFLICT DO NOTHING
 RETURNING id, action, version, amount, real_cost, comptoir.micros(created_at)"""
+
+KNOWN_REQUESTS: Final = """
+SELECT r.id, r.mark, r.outcome FROM comptoir.requests r
+WHERE r.book_id = %s AND r.id = ANY(%s::bytea[])
+    AND (r.outcome = 'created' OR r.at > clock_timestamp() - make_interval(days => %s::integer))"""
+"""What was decided under some ids. A refusal that is too old to count is none."""
+
+AVAILABLE: Final = """
+SELECT c.customer, a.posted - a.held FROM comptoir.customers c
+JOIN comptoir.accounts a ON a.book_id = c.book_id AND a.customer_id = c.id
+WHERE c.book_id = %s AND c.customer = ANY(%s::text[]) AND a.asset_id = %s"""
