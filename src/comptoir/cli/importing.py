@@ -210,7 +210,7 @@ class _Ended:
             "granted": self._amount(report.granted),
             "spent": self._amount(report.spent),
             "change": self._amount(report.granted - report.spent),
-            "faults": [self._fault(fault) for fault in faults.shown],
+            "faults": [self._fault(fault) for fault in faults.in_order],
             "truncated": len(faults.shown) < faults.total,
             "seconds": round(self.micros / SECOND, 3),
             "lines_per_second": self.rate,
@@ -232,7 +232,7 @@ class _Ended:
             seconds=f"{self.micros / SECOND:.1f}",
             rate=desk.say.number(self.rate),
         )
-        for fault in report.faults.shown[:_SHOWN]:
+        for fault in report.faults.in_order[:_SHOWN]:
             figures = {"line": fault.line, "customer": fault.customer, "detail": self._said(fault)}
             desk.note("import.fault-of" if fault.customer else "import.fault", **figures)
         more = report.faults.total - _SHOWN

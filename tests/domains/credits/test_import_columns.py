@@ -11,19 +11,19 @@ from comptoir.kit.errors import Invalid
 SCALE = 6
 
 
-def wanted(form: Form = Form.CSV, **columns: str) -> Import:
-    return Import("credits", "test", form, columns)
+def wanted(form: Form = Form.CSV, columns: dict[str, str] | None = None) -> Import:
+    return Import("credits", "test", form, columns or {})
 
 
 def parsed(
     cells: dict[str, object], form: Form = Form.CSV, scale: int = SCALE, **columns: str
 ) -> Entry | Fault:
-    chosen = choose(tuple(cells), wanted(form, **columns))
+    chosen = choose(tuple(cells), wanted(form, columns))
     return chosen.entry(Record(7, cells), scale)
 
 
 def entry(cells: dict[str, object], form: Form = Form.CSV, **columns: str) -> Entry:
-    found = parsed(cells, form, **columns)
+    found = parsed(cells, form, SCALE, **columns)
     assert isinstance(found, Entry), found
     return found
 
@@ -46,7 +46,7 @@ def wrong(cells: dict[str, object], form: Form = Form.CSV, scale: int = SCALE) -
         {"id": "a", "balance": "5"},
         {"id": "a", "ai_credits": "5", "balance": "17"},
     ],
-    ids=lambda cells: "-".join(cells),
+    ids="-".join,
 )
 def test_obvious_names_of_opening_balances(cells: dict[str, object]):
     assert entry(cells) == Entry(7, Verb.OPENING, "a", 5_000_000)
@@ -55,24 +55,25 @@ def test_obvious_names_of_opening_balances(cells: dict[str, object]):
 
 def test_obvious_names_of_a_history():
     cells: dict[str, object] = {
-        "id": "9", "customer_id": "a", "kind": "Spend", "amount": "0.25", "created_at": "2026-01-01",
-        "description": "why", "reference": "r-1", "balance": "17",
-    }  # fmt: skip
+        "id": "9",
+        "customer_id": "a",
+        "kind": "Spend",
+        "amount": "0.25",
+        "created_at": "2026-01-01",
+        "description": "why",
+        "reference": "r-1",
+        "balance": "17",
+    }
     assert entry(cells) == Entry(
         7, Verb.SPEND, "a", 250_000, "9", "why", "r-1", "2026-01-01T00:00:00Z", 17_000_000
     )
 
 
 def test_columns_that_the_caller_explains():
-    cells: dict[str, object] = {
-        "id": "a",
-        "n": "5",
-        "type": "spend",
-        "no": "9",
-        "when": "2026-01-01",
-    }
+    day = "2026-01-01"
+    cells: dict[str, object] = {"id": "a", "n": "5", "type": "spend", "no": "9", "when": day}
     said = {"id": "customer", "n": "amount", "type": "kind", "no": "id", "when": "at"}
-    assert entry(cells, **said) == Entry(
+    assert entry(cells, Form.CSV, **said) == Entry(
         7, Verb.SPEND, "a", 5_000_000, "9", at="2026-01-01T00:00:00Z"
     )
 
@@ -103,7 +104,7 @@ def test_a_redis_object_has_its_customer_in_the_key():
 )
 def test_columns_that_cannot_be_told(names: tuple[str, ...], columns: dict[str, str], code: str):
     with pytest.raises(Invalid, match=code):
-        choose(names, wanted(**columns))
+        choose(names, wanted(Form.CSV, columns))
 
 
 def test_what_is_not_read_is_known():

@@ -177,10 +177,9 @@ def test_a_value_that_is_no_json():
 def test_no_bytes_raise_anything_but_a_clear_refusal(raw: bytes, form: Form):
     try:
         found = read(raw, form)
-    except Invalid as error:
-        assert error.code.startswith("import-")
-    else:
-        assert found
+    except Invalid:
+        return
+    assert found
 
 
 def test_what_is_shown_is_short_and_printable():

@@ -123,6 +123,11 @@ class Faults:
             self.shown.append(fault)
 
     @property
+    def in_order(self) -> list[Fault]:
+        """Those that are kept, in the order of the file."""
+        return sorted(self.shown, key=lambda fault: fault.line)
+
+    @property
     def total(self) -> int:
         """How many there are."""
         return sum(self.counts.values())
