@@ -25,13 +25,13 @@ def picture(lots: list[Lot]) -> Picture:
 
 
 @given(st.data())
-def test_a_replay_from_the_beginning_ends_where_the_ledger_was(data: st.DataObject) -> None:
-    author = Author(lambda low, high: data.draw(st.integers(low, high)))
+def test_a_replay_from_the_beginning_ends_where_the_ledger_was(chance: st.DataObject) -> None:
+    author = Author(lambda low, high: chance.draw(st.integers(low, high)))
     core = CoreDriver()
     seen: dict[tuple[str, int], Picture] = {}
     for account in ACCOUNTS:
         core.add(account)
-    for _ in range(data.draw(st.integers(5, 30))):
+    for _ in range(chance.draw(st.integers(5, 30))):
         if author.draw(0, 2) == 0:
             core.clerk.now += author.tick() * SECOND
         chain = author.chain()

@@ -10,7 +10,7 @@ import pytest
 
 from comptoir.domains.credits import sql as credits_sql
 from comptoir.domains.identity import sql as identity_sql
-from comptoir.store import directory, sql, sweep
+from comptoir.store import directory, past, sql, sweep
 from tests.support.postgres import Cluster
 
 pytestmark = [pytest.mark.pg, pytest.mark.slow]
@@ -83,7 +83,7 @@ def statements(module: ModuleType) -> Iterator[tuple[str, str]]:
 
 STATEMENTS: Final = dict(
     found
-    for module in (sql, credits_sql, identity_sql, directory, sweep)
+    for module in (sql, credits_sql, identity_sql, directory, sweep, past)
     for found in statements(module)
 )
 

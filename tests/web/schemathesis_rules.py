@@ -16,8 +16,10 @@ STATE: Final = frozenset(
 )
 """Refusals of requests that another state of the books would accept."""
 
-STATE_FIELDS: Final = frozenset({"same-account", "amount-too-precise", "amount-too-large"})
-"""The same within validation-failed: they depend on two fields, on an asset, or on a price."""
+STATE_FIELDS: Final = frozenset(
+    {"same-account", "amount-too-precise", "amount-too-large", "time-in-future"}
+)
+"""The same within validation-failed: they depend on two fields, an asset, a price, or the time."""
 
 FLOATS: Final = frozenset({"amount-invalid", "integer-expected"})
 """To JSON Schema 5.0 is an integer; here a number with a point is none, ever."""

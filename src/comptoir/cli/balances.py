@@ -17,6 +17,7 @@ from comptoir.cli.opening import book_of, reading, run_now, writing
 from comptoir.cli.pages import Contents, Page
 from comptoir.kit.ids import uuid7
 from comptoir.web.api import credits as verbs
+from comptoir.web.api import explaining
 from comptoir.web.api import reading as readers
 from comptoir.web.catalogue import PROBLEMS
 
@@ -25,7 +26,8 @@ app.command("import", cls=Page, help="help.credits.import")(importing.import_)
 
 _KEY_BYTES: Final = 10
 _ROUTES: Final = {
-    (each.method, each.path): each for each in (*verbs.OPERATIONS, *readers.OPERATIONS)
+    (each.method, each.path): each
+    for each in (*verbs.OPERATIONS, *readers.OPERATIONS, *explaining.OPERATIONS)
 }
 
 Customer = Annotated[str, typer.Option("--customer", metavar="ID", help="option.customer")]
@@ -50,6 +52,7 @@ Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.b
 Json = Annotated[bool, typer.Option("--json", help="option.json")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100, help="option.limit")]
 Cursor = Annotated[str | None, typer.Option("--cursor", metavar="TEXT", help="option.cursor")]
+At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="option.at")]
 Excess = Literal["refuse", "cap", "debt"]
 
 
@@ -193,13 +196,14 @@ def release(
 def balance(
     ctx: typer.Context,
     customer: Customer,
+    at: At = None,
     asset: Asset = None,
     book: Book = "live",
     as_json: Json = False,  # noqa: FBT002
 ) -> Exit:
     """Show a balance."""
     desk = desk_of(ctx)
-    asked = _query("/api/credits/balance", {"customer": customer, "asset": asset})
+    asked = _query("/api/credits/balance", {"customer": customer, "asset": asset, "at": at})
     answered = run_now(_read(desk, book, asked))
     if answered.refusal is not None:
         return _refused(answered)
@@ -262,6 +266,64 @@ def lots(
     return _list(desk_of(ctx), book, asked, columns, as_json=as_json)
 
 
+@app.command("explain", cls=Page, help="help.credits.explain")
+def explain(
+    ctx: typer.Context,
+    customer: Customer,
+    at: At = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    asset: Asset = None,
+    book: Book = "live",
+    as_json: Json = False,  # noqa: FBT002
+) -> Exit:
+    """Say why a balance is what it is."""
+    desk = desk_of(ctx)
+    fields: dict[str, object] = {
+        "customer": customer,
+        "at": at,
+        "limit": limit,
+        "cursor": cursor,
+        "asset": asset,
+    }
+    answered = run_now(_read(desk, book, _query("/api/ledger/explain", fields)))
+    if answered.refusal is not None:
+        return _refused(answered)
+    if as_json:
+        print_json(answered.body)
+        return Exit.DONE
+    _explained(desk, answered.body)
+    return Exit.DONE
+
+
+def _explained(desk: Desk, body: dict[str, Any]) -> None:
+    desk.tell("explain.at", at=body["at"])
+    desk.tell("credits.balance", **_figures(body["balance"]))
+    if body["lots"]:
+        desk.tell("explain.lots")
+        names = ("id", "source", "granted", "left", "pinned", "expires_at", "reason", "reference")
+        _table(desk, names, body["lots"])
+    if body["holds"]:
+        desk.tell("explain.holds")
+        names = ("id", "amount", "captured", "expires_at", "reason", "reference")
+        _table(desk, names, body["holds"])
+    if body["holds_left_out"]:
+        desk.tell("explain.more-holds", count=desk.say.number(body["holds_left_out"]))
+    if not body["movements"]:
+        desk.tell("explain.nothing")
+        return
+    ends = {"opening": body["opening_balance"], "closing": body["closing_balance"]}
+    desk.tell("explain.movements", **ends)
+    _table(desk, ("at", "amount", "text"), body["movements"])
+    if body["next_cursor"] is not None:
+        desk.note("credits.more", cursor=body["next_cursor"])
+
+
+def _table(desk: Desk, names: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
+    rows = [[_cell(desk, name, item[name]) for name in names] for item in items]
+    desk.table([f"column.{name}" for name in names], rows)
+
+
 def _asked(
     path: str, fields: dict[str, object], key: str | None, hold_id: str | None = None
 ) -> Asked:
@@ -303,8 +365,7 @@ def _list(desk: Desk, book: str, asked: Asked, columns: Sequence[str], *, as_jso
     if as_json:
         print_json(answered.body)
         return Exit.DONE
-    rows = [[_cell(desk, name, item[name]) for name in columns] for item in answered.body["items"]]
-    desk.table([f"column.{name}" for name in columns], rows)
+    _table(desk, columns, answered.body["items"])
     if answered.body["next_cursor"] is not None:
         desk.note("credits.more", cursor=answered.body["next_cursor"])
     return Exit.DONE

@@ -3,6 +3,7 @@
 from typing import Final
 
 from comptoir.cli.demo_texts import DEMO
+from comptoir.cli.explain_texts import EXPLAIN
 from comptoir.cli.import_texts import IMPORT
 from comptoir.cli.torture_texts import TORTURE
 from comptoir.web.languages import Texts
@@ -428,4 +429,5 @@ TEXTS: Final[dict[str, Texts]] = {
     **DEMO,
     **TORTURE,
     **IMPORT,
+    **EXPLAIN,
 }

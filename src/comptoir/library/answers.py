@@ -144,3 +144,91 @@ class Customer:
     name: str | None
     metadata: dict[str, str]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLot(Lot):
+    """An open lot, with the movement that made it; its texts are None once erased."""
+
+    reason: str | None
+    movement: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedHold:
+    """An open hold; `movement` opened it at `at`."""
+
+    id: str
+    amount: Decimal
+    captured: Decimal
+    expires_at: datetime | None
+    reason: str | None
+    reference: str | None
+    movement: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LotPart:
+    """A lot that a movement changed by `amount`, with the movement that made the lot."""
+
+    lot: str
+    source: str
+    amount: Decimal
+    reason: str | None
+    reference: str | None
+    movement: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedMovement(Movement):
+    """A movement in words, and what it names.
+
+    Attributes:
+        text: a sentence in the language that was asked for.
+        held, debt: what was set aside and owed after it.
+        request: the verb; None for an expiry, which nobody asked for.
+        action, model: of the price book, and what did the work.
+        other: the other side of a transfer; None once erased.
+        hold: the hold that it is about. late: a capture after the hold's expiry.
+        reverses: the movement that it undid.
+        lots: what it changed; at most 50. lots_left_out: how many more.
+    """
+
+    text: str
+    held: Decimal
+    debt: Decimal
+    request: str | None
+    action: str | None
+    model: str | None
+    other: str | None
+    hold: str | None
+    late: bool
+    reverses: str | None
+    lots: tuple[LotPart, ...]
+    lots_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A balance as it was at a moment, and what makes it.
+
+    Attributes:
+        at: the moment; what happened at that very moment is counted.
+        lots: the open lots in burning order.
+        holds: the open holds, the oldest first, at most 1,000. holds_left_out: how many more.
+        movements: the newest first; their amounts lead from `opening` to `closing`.
+        more: there are older ones: ask again with `before` the last one's `seq`, and this `at`.
+    """
+
+    at: datetime
+    balance: Balance
+    lots: tuple[ExplainedLot, ...]
+    holds: tuple[ExplainedHold, ...]
+    holds_left_out: int
+    movements: tuple[ExplainedMovement, ...]
+    opening: Decimal
+    closing: Decimal
+    more: bool

@@ -27,6 +27,7 @@ _NO_CONTROL: Final = re.compile(limits.NO_CONTROL)
 _PRINTABLE: Final = re.compile(limits.PRINTABLE)
 _ASSET: Final = re.compile(limits.ASSET_PATTERN, re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _HANDLE: Final = 100
@@ -113,9 +114,9 @@ def micros(value: object, name: str = "expires_at") -> int:
     """Microseconds since 1970 of a time that says its zone.
 
     Raises:
-        Invalid: it is no datetime, says no zone, or lies beyond the year 9998.
+        Invalid: it is no datetime, says no zone, or lies outside of the years 1 to 9998.
     """
-    if not isinstance(value, datetime) or value.tzinfo is None or value >= _LAST:
+    if not isinstance(value, datetime) or value.tzinfo is None or not _FIRST <= value < _LAST:
         raise Invalid("time-invalid", field=name)
     return (value - _EPOCH) // _MICROSECOND
 

@@ -125,6 +125,7 @@ class Ledger(BatchLedger):
     def __init__(self, portal: Portal, of: ledger.Ledger) -> None:
         super().__init__(portal.waiting, of)
         self.verify = portal.waiting(of.verify)
+        self.explain = portal.waiting(of.explain)
         self.assets = portal.waiting(of.assets)
         self.open_asset = portal.waiting(of.open_asset)
 

@@ -5,21 +5,21 @@ from datetime import datetime
 from typing import Final
 
 from comptoir.domains.credits import queries
-from comptoir.domains.credits.commands import CREDITS, STOCK, place
+from comptoir.domains.credits.explain import Place, balance_at
 from comptoir.kit.errors import Invalid, NotFound
 from comptoir.kit.ids import parse_hold
-from comptoir.kit.limits import LIST_DEFAULT, LIST_MAX
+from comptoir.kit.limits import LIST_DEFAULT
 from comptoir.ledger.model import Kind
 from comptoir.library import requests, showing
 from comptoir.library.answers import Balance, Hold, Lot, Movement
 from comptoir.library.asking import check_text, micros
 from comptoir.library.engine import Engine
 from comptoir.library.holding import Holding
+from comptoir.library.places import check_limit, place_of
 from comptoir.library.refusals import HoldNotFound
 from comptoir.library.requests import Amount, OnExcess
 from comptoir.library.settling import Settling
 from comptoir.library.verbs import Verbs
-from comptoir.store.facts import Asset
 from comptoir.store.pool import begin
 from comptoir.store.reading import read_account
 
@@ -70,11 +70,28 @@ class Credits(Verbs):
         )
         return Holding(self, self._settling, request)
 
-    async def balance(self, customer: str, *, asset: str | None = None) -> Balance:
-        """What somebody has, never older than the last commit; zeros for whom nobody has met."""
-        owner, account, kind = await self._place(customer, asset)
+    async def balance(
+        self, customer: str, *, asset: str | None = None, at: datetime | None = None
+    ) -> Balance:
+        """What somebody has, never older than the last commit; zeros for whom nobody has met.
+
+        Args:
+            customer: whose.
+            asset: of which asset.
+            at: as it was then: with what happened at that very moment, and with every expiry that
+                was due by then.
+
+        Raises:
+            Invalid: `at` says no zone, or has not come yet by the database's clock.
+        """
+        owner, account, kind = await place_of(self._engine, customer, asset)
         app, book = self._engine.app, self._engine.book
         facts = await app.directory.facts(book)
+        if at is not None:
+            there = Place(book, facts, owner, account, kind)
+            then = micros(at, "at")
+            async with begin(app.pool) as tx:
+                return showing.balance(owner, kind, await balance_at(tx, there, then))
         found = await read_account(app.pool, book, facts, account) if account else None
         return showing.balance(owner, kind, queries.balance(owner, kind, found))
 
@@ -98,7 +115,7 @@ class Credits(Verbs):
             before: only those with a smaller `seq`: that of the last one seen, for the next page.
             limit: at most so many, up to 100.
         """
-        _, account, of = await self._place(customer, asset)
+        _, account, of = await place_of(self._engine, customer, asset)
         if not account:
             return []
         app, book = self._engine.app, self._engine.book
@@ -109,12 +126,14 @@ class Credits(Verbs):
                 at = micros(since, "since")
                 above = await queries.version_before(tx, book, account, at)
             span = (above, queries.EVERYTHING if before is None else before)
-            found = await queries.movements(tx, book, (account, of), span, chosen, _limit(limit))
+            found = await queries.movements(
+                tx, book, (account, of), span, chosen, check_limit(limit)
+            )
         return [showing.movement(each) for each in found]
 
     async def lots(self, customer: str, *, asset: str | None = None) -> list[Lot]:
         """Open lots in the order in which they will be burnt, at most 1,000."""
-        _, account, of = await self._place(customer, asset)
+        _, account, of = await place_of(self._engine, customer, asset)
         if not account:
             return []
         async with begin(self._engine.app.pool) as tx:
@@ -144,32 +163,14 @@ class Credits(Verbs):
         self, customer: str, *, asset: str | None = None, limit: int = LIST_DEFAULT
     ) -> list[Hold]:
         """The newest holds first, at most 100."""
-        _, account, of = await self._place(customer, asset)
+        _, account, of = await place_of(self._engine, customer, asset)
         if not account:
             return []
         async with begin(self._engine.app.pool) as tx:
             found = await queries.holds(
-                tx, self._engine.book, (account, of), queries.EVERYTHING, _limit(limit)
+                tx, self._engine.book, (account, of), queries.EVERYTHING, check_limit(limit)
             )
         return [showing.hold(each) for _, each in found]
-
-    async def _place(self, customer: str, asset: str | None) -> tuple[str, int, Asset]:
-        """The owner, his account (0 if it was never used), and its asset."""
-        owner = check_text("customer", customer)
-        code = None if asset is None else check_text("asset", asset)
-        directory, book = self._engine.app.directory, self._engine.book
-        name, account = place(owner, code)
-        if name is not None:
-            kind = await directory.asset(book, code or CREDITS)
-            return owner, await directory.find_account(book, kind, name) or 0, kind
-        kind = await directory.asset(book, STOCK)
-        return owner, await directory.find_named(book, kind, account or owner) or 0, kind
-
-
-def _limit(limit: int) -> int:
-    if isinstance(limit, bool) or not 0 < limit <= LIST_MAX:
-        raise Invalid("field-invalid", field="limit")
-    return limit
 
 
 def _kind(kind: Kind | str) -> Kind:

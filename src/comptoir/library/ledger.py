@@ -2,18 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from comptoir.domains.credits.batch import Part, decide_chain, decide_each
+from comptoir.domains.credits.explain import Place, Window, explain
 from comptoir.domains.credits.model import Op
+from comptoir.domains.credits.queries import EVERYTHING
+from comptoir.domains.credits.words import Teller, zone_of
 from comptoir.kit.errors import ComptoirError, Invalid
-from comptoir.kit.limits import BATCH_REQUESTS, SCALE_MAX
+from comptoir.kit.limits import BATCH_REQUESTS, LIST_DEFAULT, SCALE_MAX
 from comptoir.library import showing
-from comptoir.library.answers import Balance, Captured, Hold, Movement
-from comptoir.library.asking import asked, check_text
+from comptoir.library.answers import Balance, Captured, Explanation, Hold, Movement
+from comptoir.library.asking import asked, check_text, micros
 from comptoir.library.engine import Engine
+from comptoir.library.explaining import explanation
+from comptoir.library.places import check_limit, place_of
 from comptoir.library.refusals import missed, refused
 from comptoir.library.requests import Batchable
 from comptoir.library.verbs import Verbs
+from comptoir.store.pool import begin
 from comptoir.store.verify import Verification
 from comptoir.store.verify import verify as verify_books
 
@@ -77,6 +85,44 @@ class Ledger(BatchLedger):
     async def verify(self, *, full: bool = False) -> Verification:
         """Recompute the balances of the book: what is newer than the last time, or everything."""
         return await verify_books(self._engine.app.pool, self._engine.book, full=full)
+
+    async def explain(
+        self,
+        customer: str,
+        *,
+        asset: str | None = None,
+        at: datetime | None = None,
+        limit: int = LIST_DEFAULT,
+        before: int | None = None,
+        language: Literal["en", "fr"] = "en",
+    ) -> Explanation:
+        """Why somebody's balance is what it is, now or at a past moment, in words and figures.
+
+        Args:
+            customer: whose; or the name of a stock account.
+            asset: of which asset.
+            at: as it was then: with what happened at that very moment, and with every expiry that
+                was due by then.
+            limit: at most so many movements, up to 100.
+            before: only movements with a smaller `seq`; the figures stay those of `at`.
+            language: of the sentences.
+
+        Raises:
+            Invalid: `at` says no zone, or has not come yet by the database's clock.
+        """
+        owner, account, kind = await place_of(self._engine, customer, asset)
+        app, book = self._engine.app, self._engine.book
+        if language not in ("en", "fr"):
+            raise Invalid("field-invalid", field="language")
+        there = Place(book, await app.directory.facts(book), owner, account, kind)
+        window = Window(
+            None if at is None else micros(at, "at"),
+            EVERYTHING if before is None else before,
+            check_limit(limit),
+        )
+        async with begin(app.pool) as tx:
+            found = await explain(tx, there, window)
+        return explanation(found, account, Teller(language, kind, zone_of(found.zone)))
 
     async def assets(self) -> dict[str, int]:
         """The assets of the book, with their decimals."""

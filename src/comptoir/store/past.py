@@ -116,6 +116,16 @@ async def read_past(
     return _past(past, lots, await reader.holds(at))
 
 
+async def read_figures(
+    tx: AsyncConnection, facts: Facts, book_id: int, account: Account, moment: tuple[int, int]
+) -> Account:
+    """The figures alone of what `read_past` reads."""
+    version, at = moment
+    if version < account.version:
+        return await _figures(tx, book_id, account, version)
+    return (await _present(tx, facts, book_id, account, at)).account
+
+
 def _past(account: Account, lots: dict[int, Lot], holds: list[Held]) -> Past:
     account.lots = sorted((lot for lot in lots.values() if lot.left > 0), key=_rank)
     return Past(account, sorted(holds, key=_opened), [])

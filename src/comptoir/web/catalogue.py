@@ -9,6 +9,7 @@ from typing import Final
 
 from comptoir.kit.limits import BODY_BYTES
 from comptoir.web import catalogue_import
+from comptoir.web.catalogue_explain import EXPLAIN
 from comptoir.web.languages import Texts
 
 
@@ -465,4 +466,5 @@ PROBLEMS: Final[dict[str, Problem]] = {
     # Why a file, or a line of it, is not imported
     **{code: _p(422, _USAGE, *texts) for code, texts in catalogue_import.FILES.items()},
     **{code: _p(422, _REFUSED, *texts) for code, texts in catalogue_import.LINES.items()},
+    **{code: _p(422, _USAGE, _INVALID, text) for code, text in EXPLAIN.items()},
 }

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from comptoir import app as composition
 from comptoir.app import App
 from comptoir.web import openapi, reference
-from comptoir.web.api import batch, identity, ledger, operations, reading
+from comptoir.web.api import batch, explaining, identity, ledger, operations, reading
 from comptoir.web.api import credits as writing
 from comptoir.web.auth import Doorman
 from comptoir.web.background import work
@@ -29,6 +29,7 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *batch.OPERATIONS,
     *reading.OPERATIONS,
     *ledger.OPERATIONS,
+    *explaining.OPERATIONS,
     *identity.OPERATIONS,
 )
 """The API, with the busiest routes first: they are tried in this order."""

@@ -215,6 +215,86 @@ class Listed(BaseModel, Generic[T]):
     next_cursor: str | None
 
 
+class OriginShape(BaseModel):
+    """The movement that made a lot; its texts are null once erased."""
+
+    lot: str
+    source: str
+    reason: str | None
+    reference: str | None
+    movement: MovementName
+    at: Moment
+
+
+class PartShape(OriginShape):
+    """A lot that a movement changed, and by how much."""
+
+    amount: Figure
+
+
+class OpenLotShape(LotShape):
+    """A lot that was open, and where it came from."""
+
+    reason: str | None
+    movement: MovementName
+    at: Moment
+
+
+class OpenHoldShape(BaseModel):
+    """A hold that was open."""
+
+    id: HoldName
+    amount: Figure
+    captured: Figure
+    reason: str | None
+    reference: str | None
+    movement: MovementName
+    at: Moment
+    expires_at: Moment | None
+
+
+class ReversedShape(BaseModel):
+    """The movement that a reversal undid."""
+
+    id: MovementName
+    kind: str
+    amount: Figure
+    reason: str | None
+    reference: str | None
+    at: Moment
+
+
+class ExplainedShape(MovementShape):
+    """A movement in words, and all that it names."""
+
+    text: Annotated[str, Field(description="In the reader's language.")]
+    held: Figure
+    debt: Figure
+    request: Annotated[str | None, Field(description="The verb; null for an expiry.")]
+    action: str | None
+    model: str | None
+    other: Annotated[str | None, Field(description="The other side of a transfer.")]
+    hold: HoldName | None
+    late: bool
+    reverses: ReversedShape | None
+    lots: list[PartShape]
+    lots_left_out: int
+
+
+class ExplanationShape(BaseModel):
+    """A balance as it was at a moment; opening_balance and the amounts make closing_balance."""
+
+    at: Moment
+    balance: BalanceShape
+    lots: list[OpenLotShape]
+    holds: list[OpenHoldShape]
+    holds_left_out: int
+    movements: Annotated[list[ExplainedShape], Field(max_length=LIST_MAX)]
+    opening_balance: Figure
+    closing_balance: Figure
+    next_cursor: str | None
+
+
 class Status(BaseModel):
     """How the process is."""
 

@@ -31,6 +31,7 @@ _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -68,7 +69,7 @@ def parse_time(value: object) -> int:
         units = (moment - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):
         raise PydanticCustomError("time-invalid", "not a time") from None
-    if moment >= _LAST:
+    if not _FIRST <= moment < _LAST:
         raise PydanticCustomError("time-invalid", "not a time")
     return units
 

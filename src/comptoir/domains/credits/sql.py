@@ -83,3 +83,49 @@ AVAILABLE: Final = """
 SELECT c.customer, a.posted - a.held FROM comptoir.customers c
 JOIN comptoir.accounts a ON a.book_id = c.book_id AND a.customer_id = c.id
 WHERE c.book_id = %s AND c.customer = ANY(%s::text[]) AND a.asset_id = %s"""
+
+NOW: Final = "SELECT comptoir.micros(clock_timestamp())"
+
+ZONE: Final = """
+SELECT c.time_zone FROM comptoir.accounts a
+JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
+WHERE a.book_id = %s AND a.id = %s"""
+
+TOLD: Final = """
+SELECT m.account_id, m.version, m.contra_id, m.amount, m.posted, m.held, m.debt, m.filled, m.kind,
+    comptoir.micros(m.at), m.request_id, m.lots, m.parts, m.hold_id, m.reverses,
+    n.reason, n.reference, p.action, coalesce(e.quantity, 1), e.model, r.op,
+    coalesce(r.late, false), comptoir.micros(r.expires_at), coalesce(c.customer, a.name),
+    a.id IS NOT NULL
+FROM comptoir.movements m
+LEFT JOIN comptoir.notes n USING (book_id, account_id, version)
+LEFT JOIN comptoir.memos e USING (book_id, account_id, version)
+LEFT JOIN comptoir.prices p ON p.book_id = m.book_id AND p.id = e.price_id
+LEFT JOIN comptoir.requests r ON r.book_id = m.book_id AND r.id = m.request_id
+LEFT JOIN comptoir.accounts a ON a.book_id = m.book_id AND a.id = m.contra_id AND a.bounded
+LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
+WHERE m.book_id = %s AND m.account_id = %s AND m.version <= %s
+ORDER BY m.version DESC LIMIT %s"""
+"""Lines of the journal, in the columns of the store's, and what those who made them said."""
+
+ORIGINS: Final = """
+SELECT l.no, l.source, comptoir.micros(l.expires_at), l.version, comptoir.micros(m.at),
+    n.reason, n.reference
+FROM unnest(%s::integer[]) AS want(no)
+JOIN comptoir.lots l ON l.book_id = %s AND l.account_id = %s AND l.no = want.no
+JOIN comptoir.movements m USING (book_id, account_id, version)
+LEFT JOIN comptoir.notes n USING (book_id, account_id, version)"""
+
+PURPOSES: Final = """
+SELECT h.id, h.amount, h.opened, comptoir.micros(h.at), n.reason, n.reference
+FROM comptoir.holds h
+LEFT JOIN comptoir.notes n
+    ON n.book_id = h.book_id AND n.account_id = h.account_id AND n.version = h.opened
+WHERE h.book_id = %s AND h.id = ANY(%s)"""
+
+UNDONE: Final = """
+SELECT m.version, m.kind, m.amount, comptoir.micros(m.at), n.reason, n.reference
+FROM unnest(%s::bigint[]) AS want(version)
+JOIN comptoir.movements m ON m.book_id = %s AND m.account_id = %s AND m.version = want.version
+LEFT JOIN comptoir.notes n
+    ON n.book_id = m.book_id AND n.account_id = m.account_id AND n.version = m.version"""

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.commands import CREDITS, STOCK, place, put_price
+from comptoir.domains.credits.explain import Place, balance_at
 from comptoir.domains.identity.queries import customer_by_id
 from comptoir.kit.actor import Role
 from comptoir.kit.amounts import parse_amount, parse_cost
@@ -37,6 +38,15 @@ class Whose(wire.Wire):
 
     customer: WhoseField = None
     asset: wire.AssetCode | None = None
+
+
+class BalanceQuery(Whose):
+    """Which balance, as of when."""
+
+    at: Annotated[
+        wire.Time | None,
+        Field(description="As it was then, with all that happened at that very moment."),
+    ] = None
 
 
 class WhoseList(wire.Page):
@@ -96,8 +106,13 @@ async def _whose(call: Call, name: str | None) -> str:
     return own.customer
 
 
-async def _place(call: Call, query: Whose | WhoseList) -> tuple[str, int, Asset]:
-    """The owner's name, his account (_NONE if he never used it), and its asset."""
+async def place_of(call: Call, query: Whose | WhoseList) -> tuple[str, int, Asset]:
+    """The owner's name, his account (_NONE if he never used it), and its asset.
+
+    Raises:
+        NotFound: a customer token names another customer, or there is no such asset.
+        Unfit: nobody is named.
+    """
     name = await _whose(call, query.customer)
     directory, book = call.app.directory, call.actor.book
     customer, account = place(name, query.asset)
@@ -109,13 +124,17 @@ async def _place(call: Call, query: Whose | WhoseList) -> tuple[str, int, Asset]
     return name, await directory.find_named(book, asset, account) or _NONE, asset
 
 
-async def balance(call: Call, query: Whose) -> Reply:
-    """GET /api/credits/balance."""
-    name, account, asset = await _place(call, query)
+async def balance(call: Call, query: BalanceQuery) -> Reply:
+    """GET /api/credits/balance; the same version has the same ETag, whenever it is asked for."""
+    name, account, asset = await place_of(call, query)
     book = call.actor.book
     facts = await call.app.directory.facts(book)
-    found = await read_account(call.app.pool, book, facts, account) if account else None
-    figures = queries.balance(name, asset, found)
+    if query.at is not None:
+        async with begin(call.app.pool) as tx:
+            figures = await balance_at(tx, Place(book, facts, name, account, asset), query.at)
+    else:
+        found = await read_account(call.app.pool, book, facts, account) if account else None
+        figures = queries.balance(name, asset, found)
     etag = b'"%d-%d-%d"' % (book, account, figures.version)
     headers = ((b"etag", etag), PRIVATE)
     if _matches(call.headers.get(b"if-none-match"), etag):
@@ -136,7 +155,7 @@ def _page(items: list[views.View], following: str | None) -> Reply:
 
 async def lots(call: Call, query: WhoseList) -> Reply:
     """GET /api/credits/lots."""
-    _, account, asset = await _place(call, query)
+    _, account, asset = await place_of(call, query)
     if not account:
         return _page([], None)
     of = f"{account}"
@@ -153,7 +172,7 @@ async def lots(call: Call, query: WhoseList) -> Reply:
 
 async def movements(call: Call, query: MovementsQuery) -> Reply:
     """GET /api/credits/transactions: the newest first."""
-    _, account, asset = await _place(call, query)
+    _, account, asset = await place_of(call, query)
     if not account:
         return _page([], None)
     book, kind = call.actor.book, Kind(query.kind) if query.kind else None
@@ -190,7 +209,7 @@ async def read_hold(call: Call) -> Reply:
 
 async def holds(call: Call, query: WhoseList) -> Reply:
     """GET /api/credits/holds: the newest first."""
-    _, account, asset = await _place(call, query)
+    _, account, asset = await place_of(call, query)
     if not account:
         return _page([], None)
     of = f"{account}"
@@ -242,7 +261,7 @@ OPERATIONS: Final = (
         "/api/credits/balance",
         balance,
         ("Read a balance", "Lire un solde"),
-        query=Whose,
+        query=BalanceQuery,
         answer=shapes.BalanceShape,
         codes=("unknown-asset", "unknown-customer"),
         headers={"ETag": "Send it back in If-None-Match: 304 as long as nothing has changed"},
