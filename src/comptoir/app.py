@@ -5,8 +5,8 @@ import gc
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from comptoir.domains.credits.model import Price
 from comptoir.kit.clock import Clock
 from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
 from comptoir.kit.limits import SECOND
+from comptoir.store.archive import SecretIs
 from comptoir.store.batch import Batch
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door
@@ -83,8 +84,8 @@ class Urls:
     owner: str
 
 
-@asynccontextmanager
-async def database(settings: Settings, host: str = "127.0.0.1") -> AsyncGenerator[Urls]:
+@contextmanager
+def located(settings: Settings, host: str = "127.0.0.1") -> Generator[Urls]:
     """The database that the settings name, or the embedded one while the block runs.
 
     Raises:
@@ -104,6 +105,17 @@ async def database(settings: Settings, host: str = "127.0.0.1") -> AsyncGenerato
         yield Urls(embedded.urls.app_url, embedded.urls.owner_url)
     finally:
         embedded.close()
+
+
+@asynccontextmanager
+async def database(settings: Settings, host: str = "127.0.0.1") -> AsyncGenerator[Urls]:
+    """What `located` finds, for programs with an event loop.
+
+    Raises:
+        ComptoirError, Unavailable: as `located`.
+    """
+    with located(settings, host) as urls:
+        yield urls
 
 
 def refuse_embedded(settings: Settings, host: str) -> None:
@@ -152,6 +164,8 @@ class App:
     urls: Urls
     ledger_clock: LedgerClock
     _stack: AsyncExitStack
+    moved: bool = False
+    """The books are in another database by now; whoever looks there from time to time says so."""
     _batches: dict[int, Batch] = field(default_factory=dict[int, Batch])
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _prices: dict[tuple[int, int, str], tuple[int, Price]] = field(
@@ -309,15 +323,48 @@ def load_secret(settings: Settings) -> bytes:
     return path.read_text().strip().encode()
 
 
+def kept_secret(settings: Settings) -> tuple[SecretIs, str | None]:
+    """Where the secret is, and its text if it is kept in the home, for a backup."""
+    if settings.secret is not None:
+        return SecretIs.ENVIRONMENT, None
+    path = settings.home_folder / "secret"
+    if not path.exists():
+        return SecretIs.NONE, None
+    return SecretIs.INCLUDED, path.read_text().strip()
+
+
+def keep_secret(settings: Settings, text: str) -> Path | None:
+    """Put a secret that comes with restored books into the home.
+
+    Returns:
+        Where the home's own secret is by now, if it had another one.
+    """
+    home = settings.home_folder
+    home.mkdir(mode=0o700, exist_ok=True)
+    path, before = home / "secret", None
+    if path.exists():
+        if path.read_text().strip() == text:
+            return None
+        before = home / f"secret.before-{secrets.token_hex(4)}"
+        before.hardlink_to(path)
+    _draft_secret(path, text).replace(path)
+    return before
+
+
 def _make_secret(path: Path) -> None:
     """Make the secret as a whole, or leave the one that another process has just made."""
-    draft = path.with_name(f"secret.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
+    draft = _draft_secret(path, secrets.token_hex(32))
     try:
         path.hardlink_to(draft)
     except FileExistsError:
         pass
     finally:
         draft.unlink()
+
+
+def _draft_secret(path: Path, text: str) -> Path:
+    draft = path.with_name(f"secret.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    return draft

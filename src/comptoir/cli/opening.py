@@ -11,6 +11,8 @@ from comptoir.app import App, Urls, database, open_app
 from comptoir.config import Settings
 from comptoir.domains.identity import queries
 from comptoir.kit.errors import ComptoirError, NotFound, Unavailable
+from comptoir.store import gate
+from comptoir.store.copying import connect
 from comptoir.store.migrate import current, head
 from comptoir.store.migrate import migrate as bring_up
 from comptoir.store.pool import begin
@@ -59,6 +61,7 @@ async def migrated(urls: Urls) -> str:
     Raises:
         Unavailable: the database cannot be reached.
     """
+    refuse_closed(urls)
     try:
         return await asyncio.to_thread(bring_up, urls.owner)
     except OperationalError as error:
@@ -87,8 +90,27 @@ async def check(urls: Urls) -> None:
     there = await revision(urls)
     if there is None:
         raise ComptoirError("database-empty")
+    refuse_closed(urls)
     if there != head():
         raise ComptoirError("database-revision", there=there, known=head())
+
+
+def refuse_closed(urls: Urls) -> None:
+    """See to it that the books are not on their way to another database, or there already.
+
+    Raises:
+        ComptoirError: they are there.
+        Unavailable: they are on their way, or the database cannot be reached.
+    """
+    with connect(urls.owner) as connection:
+        there = gate.read(connection)
+    if there is None or there.is_open:
+        return
+    if there.state is gate.State.MOVED:
+        raise ComptoirError("home-moved", place=there.place)
+    if there.state is gate.State.ARRIVING:
+        raise Unavailable("books-arriving")
+    raise Unavailable("books-moving")
 
 
 async def book_of(app: App, name: str) -> int:

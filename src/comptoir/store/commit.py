@@ -19,6 +19,7 @@ from comptoir.ledger.outcomes import Outcome
 from comptoir.ledger.requests import Capture, Release, Renew, Transfer
 from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
+from comptoir.store.gate import refusal
 from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time
 from comptoir.store.wire import Wire
 
@@ -189,8 +190,11 @@ class Commit:
                 raise
             except _Lost:
                 continue
-            except Exception as error:  # noqa: BLE001  # see flush
+            except Exception as error:
                 await self._roll_back()
+                refused = refusal(error)
+                if refused is not None:
+                    raise refused from error
                 if not self._is_lost():
                     return await self._bisect(group, avoid, error)
         return await self._bisect(group, avoid, failure)

@@ -26,6 +26,7 @@ from comptoir.ledger.requests import (
 )
 from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
+from comptoir.store.gate import explained
 from comptoir.store.rows import Row, Statement
 
 LOT_PREFIX: Final = 8
@@ -330,9 +331,11 @@ async def execute(
 
     Raises:
         psycopg.errors.DeadlockDetected: the caller's transaction must be repeated as a whole.
+        Unavailable: the books are moving, or have moved.
     """
     rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset(), clock=clock)
-    admission = await drive(tx, rounds)
+    with explained():
+        admission = await drive(tx, rounds)
     return _answers(admission)
 
 
@@ -353,7 +356,8 @@ def execute_sync(
         except StopIteration as stop:
             admission: Admission = stop.value
             break
-    _run_sync(tx, admission.writes)
+    with explained():
+        _run_sync(tx, admission.writes)
     return _answers(admission)
 
 

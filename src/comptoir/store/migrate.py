@@ -7,7 +7,12 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url, pool, text
+from sqlalchemy.exc import OperationalError
+
+Unreachable = OperationalError
+"""What is raised when the database cannot be reached."""
 
 _LOCK: Final = 0x636F6D70746F6972
 """The advisory lock of migrations: "comptoir" in ASCII."""
@@ -27,18 +32,49 @@ def migrate(url: str) -> str:
     Raises:
         sqlalchemy.exc.OperationalError: the database cannot be reached.
     """
-    engine = create_engine(_driver_url(url), poolclass=pool.NullPool)
-    with engine.connect() as connection, connection.begin():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        connection.execute(text("CREATE SCHEMA IF NOT EXISTS comptoir"))
-        command.upgrade(_config(connection), "head")
+    with connect(url) as connection, connection.begin():
+        lock(connection)
+        bring_up(connection, "head")
     return head()
+
+
+def connect(url: str, **options: object) -> Connection:
+    """A connection for migrations; the options are libpq's.
+
+    The encoding is said because SQLAlchemy cannot read the text of a server that has none.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database cannot be reached.
+    """
+    arguments = {"client_encoding": "utf8", **options}
+    return create_engine(
+        _driver_url(url), poolclass=pool.NullPool, connect_args=arguments
+    ).connect()
+
+
+def lock(connection: Connection) -> None:
+    """Keep everybody else from migrating until the open transaction ends."""
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+
+
+def bring_up(connection: Connection, revision: str) -> None:
+    """Bring the database up to a revision, in the open transaction."""
+    connection.execute(text("CREATE SCHEMA IF NOT EXISTS comptoir"))
+    command.upgrade(_config(connection), revision)
+
+
+def knows(revision: str) -> bool:
+    """Whether this program can bring a database from that revision to its own."""
+    try:
+        ScriptDirectory.from_config(_config(None)).get_revision(revision)
+    except CommandError:
+        return False
+    return True
 
 
 def current(url: str) -> str | None:
     """The revision that the database has; None for an empty one."""
-    engine = create_engine(_driver_url(url), poolclass=pool.NullPool)
-    with engine.connect() as connection:
+    with connect(url) as connection:
         there = connection.execute(text("SELECT to_regclass('comptoir.alembic_version')")).scalar()
         if there is None:
             return None

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from comptoir.kit.errors import OutcomeUnknown, Unavailable
+from comptoir.store.gate import explained
 
 Pool = AsyncConnectionPool[AsyncConnection]
 BlockingPool = ConnectionPool[Connection]
@@ -101,11 +102,12 @@ async def begin(pool: Pool) -> AsyncGenerator[AsyncConnection]:
     """A transaction that commits when the block ends well, and rolls back otherwise.
 
     Raises:
-        Unavailable: no connection could be had in time, or it was lost.
+        Unavailable: no connection could be had in time, or it was lost, or the books are moving.
     """
     try:
-        async with AsyncExitStack() as stack:
-            yield await _started(pool, stack)
+        with explained():
+            async with AsyncExitStack() as stack:
+                yield await _started(pool, stack)
     except (PoolTimeout, psycopg.OperationalError) as error:
         raise Unavailable("database-down") from error
 
@@ -181,16 +183,17 @@ async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tu
     One round trip and no transaction around it.
 
     Raises:
-        Unavailable: no connection could be had in time, or all were lost.
+        Unavailable: no connection could be had in time, or all were lost, or the books are moving.
     """
     lost: Exception | None = None
     for _ in range(pool.max_size + 1):
         try:
-            async with pool.connection() as connection:
-                cursor = await connection.execute(
-                    cast("LiteralString", query), parameters, prepare=True
-                )
-                return await cursor.fetchall()
+            with explained():
+                async with pool.connection() as connection:
+                    cursor = await connection.execute(
+                        cast("LiteralString", query), parameters, prepare=True
+                    )
+                    return await cursor.fetchall()
         except PoolTimeout as error:
             raise Unavailable("database-down") from error
         except psycopg.OperationalError as error:

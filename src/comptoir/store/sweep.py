@@ -5,7 +5,8 @@ from typing import Final
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from comptoir.store.pool import begin
+from comptoir.store import gate
+from comptoir.store.pool import begin, fetch
 
 DUE: Final = """
 SELECT b.id, a.id FROM comptoir.books b
@@ -43,3 +44,14 @@ async def revision(pool: AsyncConnectionPool[AsyncConnection]) -> str | None:
     async with begin(pool) as tx:
         row = await (await tx.execute(_REVISION)).fetchone()
     return row[0] if row else None
+
+
+async def have_moved(pool: AsyncConnectionPool[AsyncConnection]) -> bool:
+    """Whether the books of this database are elsewhere by now, for good.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    rows = await fetch(pool, gate.READ, (gate.LOCK,))
+    there = gate.parse((rows[0][0], rows[0][1])) if rows else None
+    return there is not None and there.state is gate.State.MOVED

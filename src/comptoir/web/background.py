@@ -6,7 +6,7 @@ from typing import Final
 
 from comptoir.app import App
 from comptoir.kit.errors import ComptoirError
-from comptoir.store.sweep import due_accounts
+from comptoir.store.sweep import due_accounts, have_moved
 from comptoir.web.auth import Doorman
 from comptoir.web.logs import Log
 from comptoir.web.metrics import Metrics
@@ -17,6 +17,7 @@ SWEPT_AT_ONCE: Final = 500
 
 NOTE_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 1.0
+GATE_SECONDS: Final = 2.0
 
 
 async def sweep(app: App) -> None:
@@ -28,6 +29,11 @@ async def sweep(app: App) -> None:
     for book, account in due:
         batch = await app.batch(book)
         await batch.settle(account)
+
+
+async def notice_move(app: App) -> None:
+    """See whether the books have moved: then nothing here is true any more, not even a balance."""
+    app.moved = app.moved or await have_moved(app.pool)
 
 
 async def _repeat(seconds: float, work: Callable[[], Awaitable[None]], log: Log) -> None:
@@ -49,3 +55,4 @@ async def work(app: App, doorman: Doorman, metrics: Metrics, log: Log) -> None:
         tasks.create_task(_repeat(SWEEP_SECONDS, lambda: sweep(app), log))
         tasks.create_task(_repeat(NOTE_SECONDS, doorman.note_uses, log))
         tasks.create_task(_repeat(LOOK_SECONDS, look, log))
+        tasks.create_task(_repeat(GATE_SECONDS, lambda: notice_move(app), log))

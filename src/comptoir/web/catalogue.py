@@ -10,6 +10,7 @@ from typing import Final
 from comptoir.kit.limits import BODY_BYTES
 from comptoir.web import catalogue_import
 from comptoir.web.catalogue_explain import EXPLAIN
+from comptoir.web.catalogue_moving import MOVING
 from comptoir.web.languages import Texts
 
 
@@ -467,4 +468,5 @@ PROBLEMS: Final[dict[str, Problem]] = {
     **{code: _p(422, _USAGE, *texts) for code, texts in catalogue_import.FILES.items()},
     **{code: _p(422, _REFUSED, *texts) for code, texts in catalogue_import.LINES.items()},
     **{code: _p(422, _USAGE, _INVALID, text) for code, text in EXPLAIN.items()},
+    **{code: _p(status, _DEPENDENCY, *texts) for code, (status, *texts) in MOVING.items()},
 }

@@ -30,6 +30,7 @@ _KEYED: Final = (
     "request-in-flight",
     "overloaded",
     "account-busy",
+    "books-moving",
     "outcome-unknown",
 )
 _FIGURES: Final = {"needed": "5", "available": "3", "field": "amount", "asset": "gems", "scale": 2,
@@ -174,7 +175,7 @@ def _headers(operation: Operation) -> Iterable[Schema]:
 def _codes(operation: Operation) -> list[str]:
     codes = [*_ANY]
     if operation.roles:
-        codes += ["unauthorized", "database-down", "internal"]
+        codes += ["unauthorized", "database-down", "books-moved", "internal"]
     if operation.roles and operation.roles != EVERYBODY:
         codes.append("forbidden")
     if operation.body is not None:

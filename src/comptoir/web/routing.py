@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from comptoir.app import App
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import ComptoirError, Denied, Invalid, Unavailable
+from comptoir.store.gate import RETRY_SECONDS, State
 from comptoir.web.auth import Doorman, Unauthorized
 from comptoir.web.call import Call, Gone
 from comptoir.web.complaints import Unfit, complaints
@@ -109,6 +110,8 @@ class Path:
 
     async def _run(self, call: Call, operation: Operation) -> Reply:
         if operation.roles:
+            if call.app.moved:
+                raise Unavailable("books-moved", retry_after=RETRY_SECONDS[State.MOVED])
             authorization = call.headers.get(b"authorization", b"")
             call.actor = await self._site.doorman.identify(authorization, call.scope["path"])
             call.scope["comptoir.actor"] = call.actor

@@ -5,7 +5,14 @@ does. A watcher, which is a process of its own, waits for the exclusive lock and
 when it gets it: whoever is killed, however hard, lets go of his lock.
 """
 
-from comptoir.store.embedded.cluster import EmbeddedError, Status, Urls, status, stop
+from comptoir.store.embedded.cluster import (
+    EmbeddedError,
+    Status,
+    Urls,
+    has_cluster,
+    status,
+    stop,
+)
 from comptoir.store.embedded.use import Embedded, start
 
-__all__ = ["Embedded", "EmbeddedError", "Status", "Urls", "start", "status", "stop"]
+__all__ = ["Embedded", "EmbeddedError", "Status", "Urls", "has_cluster", "start", "status", "stop"]

@@ -310,6 +310,11 @@ def status(home: Path) -> Status:
     return Status(pid is not None, pid, printed.stdout.split()[-1])
 
 
+def has_cluster(home: Path) -> bool:
+    """Whether a home has a database already, running or not."""
+    return (Layout(home).cluster / "PG_VERSION").exists()
+
+
 def is_running(layout: Layout) -> bool:
     """Whether this home's own server runs."""
     return server_pid(layout) is not None

@@ -28,6 +28,8 @@ def ready(newest: Callable[[], str] = head) -> Handler:
     wanted = newest()
 
     async def is_ready(call: Call) -> Reply:
+        if call.app.moved:
+            raise Unavailable("books-moved")
         found = await revision(call.app.pool)
         if found != wanted:
             raise Unavailable("migrations-behind")
@@ -86,6 +88,6 @@ def operations() -> tuple[Operation, ...]:
             tag="operations",
             roles=PUBLIC,
             answer=shapes.Status,
-            codes=("database-down", "migrations-behind"),
+            codes=("database-down", "migrations-behind", "books-moved"),
         ),
     )
