@@ -5,13 +5,19 @@ import pytest
 from comptoir import __version__
 from tests.cli.conftest import Inside, Shell
 
-COMMANDS = ("demo", "serve", "migrate", "verify", "torture", "bench", "key", "credits")
+COMMANDS = (
+    "demo", "serve", "migrate", "verify", "backup", "restore", "move", "torture", "bench", "key",
+    "credits",
+)  # fmt: skip
 LEAVES = (
     ("demo",),
     ("serve",),
     ("migrate",),
     ("verify",),
     ("torture",),
+    ("backup", "FILE"),
+    ("restore", "FILE"),
+    ("move", "DATABASE_URL"),
     ("bench",),
     ("key", "create"),
     ("key", "list"),
@@ -59,6 +65,9 @@ def test_every_page_is_written_in_both_languages(inside_bare: Inside, command: t
         (("verify", "now"), "does not exist"),
         (("credits", "import"), "FILE is missing"),
         (("credits", "import", "x", "--format", "xml"), "--format must be csv|jsonl|redis"),
+        (("backup",), "FILE is missing"),
+        (("move",), "DATABASE_URL is missing"),
+        (("restore", "a", "b"), "does not exist"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from comptoir import __version__
 from comptoir.app import now
-from comptoir.cli import balances, bench, books, demo, keys, serving, torture
+from comptoir.cli import balances, bench, books, copies, demo, keys, serving, torture
 from comptoir.cli.desk import INTERRUPTED, Desk, Exit
 from comptoir.cli.failures import EXPLAINED, explain, first_cause
 from comptoir.cli.pages import Contents, Page, explain_usage
@@ -24,6 +24,9 @@ app.command("demo", cls=Page, help="help.demo")(demo.demo)
 app.command("serve", cls=Page, help="help.serve")(serving.serve)
 app.command("migrate", cls=Page, help="help.migrate")(books.migrate)
 app.command("verify", cls=Page, help="help.verify")(books.verify)
+app.command("backup", cls=Page, help="help.backup")(copies.backup)
+app.command("restore", cls=Page, help="help.restore")(copies.restore)
+app.command("move", cls=Page, help="help.move")(copies.move)
 app.add_typer(keys.app, name="key", help="help.key")
 app.add_typer(balances.app, name="credits", help="help.credits")
 app.command("torture", cls=Page, help="help.torture")(torture.torture)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from comptoir.cli.copies_texts import COPIES
 from comptoir.cli.demo_texts import DEMO
 from comptoir.cli.explain_texts import EXPLAIN
 from comptoir.cli.import_texts import IMPORT
@@ -430,4 +431,5 @@ TEXTS: Final[dict[str, Texts]] = {
     **TORTURE,
     **IMPORT,
     **EXPLAIN,
+    **COPIES,
 }

@@ -2,7 +2,7 @@
 
 It is a trigger on each table, made only when books move: a database that never moves has none and
 pays nothing. Making it waits for whoever is writing and lets nobody begin, so that once it is
-committed there is no write under way. README of the whole: docs/decisions/0014-moving.md.
+committed there is no write under way. Why so: docs/decisions/0013-backup.md.
 """
 
 import time
