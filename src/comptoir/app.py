@@ -7,11 +7,12 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
@@ -83,6 +84,16 @@ class Urls:
     app: str
     owner: str
 
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler stands before the application's: the owner's leads to another place."""
+        return _place(self.app) != _place(self.owner)
+
+
+def _place(url: str) -> tuple[str, str]:
+    said = conninfo_to_dict(url)
+    return str(said.get("host", "")), str(said.get("port", "5432"))
+
 
 @contextmanager
 def located(settings: Settings, host: str = "127.0.0.1") -> Generator[Urls]:
@@ -139,7 +150,7 @@ async def remember_environment(urls: Urls, environment: Environment) -> Environm
         Unavailable: the database cannot be reached.
     """
     limits = Limits()
-    connection = await connect(urls.app, limits, lock=limits.lock)
+    connection = await connect(urls.owner, limits, lock=limits.lock)
     async with connection:
         await connection.execute(_REMEMBER_ENVIRONMENT, (environment,))
         row = await (await connection.execute(_ENVIRONMENT)).fetchone()
@@ -227,7 +238,7 @@ async def open_app(
     Raises:
         Unavailable: the database cannot be reached.
     """
-    limits = limits or Limits()
+    limits = replace(limits or Limits(), pooled=urls.pooled)
     async with AsyncExitStack() as stack:
         pool = open_pool(urls.app, limits)
         stack.push_async_callback(pool.close)

@@ -168,6 +168,7 @@ class _Link:
     def _is_commit(self, kind: bytes, body: bytes) -> bool:
         if kind == b"P":
             name, text, _ = body.split(b"\0", 2)
+            self._commits.discard(name)  # the unnamed statement is another one each time
             if text == b"COMMIT":
                 self._commits.add(name)
             return False

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final
+from typing import Final, LiteralString, cast
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -21,6 +21,8 @@ from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
 from comptoir.store.gate import refusal
 from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time
+from comptoir.store.pool import Borrowed
+from comptoir.store.rows import Statement
 from comptoir.store.wire import Wire
 
 _TRIES: Final = 4
@@ -32,6 +34,15 @@ _REPEATABLE: Final = (
     errors.SerializationFailure,
 )
 _POLL_SECONDS: Final = 0.1
+
+_BACKEND: Final = """
+SELECT 1 FROM pg_stat_activity
+WHERE pid = %s AND pid <> pg_backend_pid() AND application_name = 'comptoir'"""
+
+_NUMBER: Final = "SELECT pg_current_xact_id()::text"
+
+# A pooler's connections outlive a transaction, and it shows others' process ids.
+_NUMBERED: Final = "SELECT 1 WHERE pg_xact_status(%s::text::xid8) = 'in progress'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,7 @@ class Commit:
         self._connection: AsyncConnection | None = None
         self._wire: Wire | None = None
         self._begun: Wire | None = None
+        self._number: str | None = None
 
     async def close(self) -> None:
         """Close the connection."""
@@ -138,7 +150,9 @@ class Commit:
         """
         try:
             wire = await self._wired()
-            await wire.run([("BEGIN", ()), (sql.LOCK, (self._book_id, rows.wholes([account])))])
+            begin = _beginning(wire)
+            lock = (sql.LOCK, (self._book_id, rows.wholes([account])))
+            self._note(begin, await wire.run([*begin, lock]))
         except errors.LockNotAvailable as error:
             await self._roll_back()
             raise Unavailable("account-busy") from error
@@ -222,12 +236,13 @@ class Commit:
             avoid=avoid,
             clock=self._clock,
         )
-        begin: Round = [] if self._begun is wire else [("BEGIN", ())]
+        begin: Round = [] if self._begun is wire else _beginning(wire)
         self._begun = None
         wanted: Round = [*begin, *next(rounds)]
         skip = len(begin)
         while True:  # bounded: an admission has at most a handful of rounds
             results = await _read(wire, wanted)
+            self._note(begin[:skip], results)
             try:
                 wanted, skip = rounds.send(results[skip:]), 0
             except StopIteration as stop:
@@ -244,7 +259,7 @@ class Commit:
         meanwhile: Callable[[], None],
     ) -> None:
         writes = chain(admission.writes, _companions(group, admission), [("COMMIT", ())])
-        backend = wire.connection.info.backend_pid
+        is_running = self._is_running(wire)
         try:
             await wire.run(writes, meanwhile)
         except psycopg.Error as error:
@@ -253,11 +268,22 @@ class Commit:
             for pending in group:
                 pending.doubtful = True
             await self._drop()
-            await self._wait_for_backend(backend, error)
+            await self._wait_for_end(is_running, error)
             raise _Lost from error
 
-    async def _wait_for_backend(self, backend: int, error: Exception) -> None:
-        """The connection went at COMMIT: wait until the old backend cannot commit any more.
+    def _note(self, begin: Round, results: Results) -> None:
+        """Remember the number of a transaction that has just begun, where it has been asked for."""
+        if len(begin) > 1:
+            self._number = results[len(begin) - 1][0][0]
+
+    def _is_running(self, wire: Wire) -> Statement:
+        """The question whether what runs now may still commit, once the connection is lost."""
+        if isinstance(wire.connection, Borrowed):
+            return (_NUMBERED, (self._number,))
+        return (_BACKEND, (wire.connection.info.backend_pid,))
+
+    async def _wait_for_end(self, is_running: Statement, error: Exception) -> None:
+        """The connection went at COMMIT: wait until the old transaction cannot commit any more.
 
         After that whoever tries again finds the ids that were committed, and repeats the others.
 
@@ -268,7 +294,7 @@ class Commit:
             async with asyncio.timeout(self._patience):
                 while True:  # bounded by the timeout
                     try:
-                        if not await self._lives(backend):
+                        if not await self._finds(is_running):
                             return
                     except (Unavailable, psycopg.Error):
                         await self._drop()
@@ -276,14 +302,10 @@ class Commit:
         except TimeoutError:
             raise OutcomeUnknown("outcome-unknown") from error
 
-    async def _lives(self, backend: int) -> bool:
+    async def _finds(self, question: Statement) -> bool:
         connection = await self._connected()
-        if connection.info.backend_pid == backend:
-            return False
-        cursor = await connection.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND application_name = 'comptoir'",
-            (backend,),
-        )
+        text, parameters = question
+        cursor = await connection.execute(cast("LiteralString", text), parameters)
         return await cursor.fetchone() is not None
 
     async def _connected(self) -> AsyncConnection:
@@ -324,6 +346,14 @@ def _is_over(connection: AsyncConnection, error: psycopg.Error) -> bool:
     """Whether the connection ended, so that a COMMIT that was under way may have been done."""
     fatal = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
     return fatal or connection.broken or connection.closed
+
+
+def _beginning(wire: Wire) -> Round:
+    """What a transaction begins with."""
+    if not isinstance(wire.connection, Borrowed):
+        return [("BEGIN", ())]
+    settings = [(text, ()) for text in wire.connection.settings]
+    return [("BEGIN", ()), *settings, (_NUMBER, ())]
 
 
 async def _read(wire: Wire, wanted: Round) -> Results:

@@ -33,6 +33,8 @@ class Limits:
         lane_queue: requests that may wait for one busy account.
         in_flight: how long a repeat waits for the request that it repeats.
         reconnect: how long the fate of a commit is looked into after a lost connection.
+        pooled: a transaction-mode pooler lends out sessions, so that limits are said to each
+            transaction, and statements are not prepared.
     """
 
     statement: float = 10.0
@@ -46,54 +48,93 @@ class Limits:
     lane_queue: int = 5_000
     in_flight: float = 2.0
     reconnect: float = 10.0
+    pooled: bool = False
 
 
-def options(*, statement: float, lock: float) -> str:
-    """The libpq options that bound statements and locks of a session.
+class Borrowed(AsyncConnection):
+    """A connection through a transaction-mode pooler: its session is another's after each COMMIT.
+
+    Attributes:
+        settings: the statements that each transaction begins with, where a session of one's own
+            would have heard the same once, as it began.
+    """
+
+    settings: Sequence[str] = ()
+
+
+class BlockingBorrowed(Connection):
+    """What `Borrowed` is, for callers without async."""
+
+    settings: Sequence[str] = ()
+
+
+def session(*, statement: float, lock: float) -> dict[str, str]:
+    """PostgreSQL's settings that bound statements and locks, both in seconds.
 
     Generic plans are forced: every statement is an index look-up whatever its parameters are, and
     planning each one anew costs as much as running it for one request.
     """
-    return (
-        f"-c statement_timeout={int(statement * 1000)} -c lock_timeout={int(lock * 1000)}"
-        f" -c idle_in_transaction_session_timeout={int(statement * 2000)} -c timezone=UTC"
-        " -c plan_cache_mode=force_generic_plan"
-    )
+    return {
+        "statement_timeout": str(int(statement * 1000)),
+        "lock_timeout": str(int(lock * 1000)),
+        "idle_in_transaction_session_timeout": str(int(statement * 2000)),
+        "timezone": "UTC",
+        "plan_cache_mode": "force_generic_plan",
+    }
 
 
 async def connect(url: str, limits: Limits, *, lock: float) -> AsyncConnection:
-    """A connection of one's own, in autocommit mode.
+    """A connection of one's own, in autocommit mode; a `Borrowed` one behind a pooler.
 
     Raises:
         Unavailable: the database cannot be reached in time.
     """
+    kind = Borrowed if limits.pooled else AsyncConnection
     try:
-        return await AsyncConnection.connect(
+        connection = await kind.connect(
             url,
-            autocommit=True,
             connect_timeout=max(1, int(limits.connect)),
-            options=options(statement=limits.statement, lock=lock),
-            application_name="comptoir",
+            **_beginning(limits, lock),
         )
     except psycopg.OperationalError as error:
         raise Unavailable("database-down") from error
+    if isinstance(connection, Borrowed):
+        connection.settings = _said(limits, lock)
+    return connection
+
+
+def _beginning(limits: Limits, lock: float) -> dict[str, Any]:
+    """How a connection begins. A pooler takes no options, and keeps no prepared statements."""
+    always = {"autocommit": True, "application_name": "comptoir"}
+    if limits.pooled:
+        return {**always, "prepare_threshold": None}
+    settings = session(statement=limits.statement, lock=lock).items()
+    return {**always, "options": " ".join(f"-c {name}={value}" for name, value in settings)}
+
+
+def _said(limits: Limits, lock: float) -> list[str]:
+    settings = session(statement=limits.statement, lock=lock).items()
+    return [f"SET LOCAL {name} = '{value}'" for name, value in settings]
 
 
 def open_pool(url: str, limits: Limits) -> Pool:
     """A pool for reading and for short transactions, not yet open. Shared by all tasks."""
+
+    async def configure(connection: AsyncConnection) -> None:  # the pool awaits it
+        if isinstance(connection, Borrowed):
+            connection.settings = _said(limits, limits.lock)
+
     return AsyncConnectionPool(
         url,
+        connection_class=Borrowed if limits.pooled else AsyncConnection,
         min_size=1,
         max_size=limits.pool,
         timeout=limits.connect,
         # A longer one lets the pause between two attempts grow with the outage, up to its length.
         reconnect_timeout=limits.connect,
         open=False,
-        kwargs={
-            "autocommit": True,
-            "options": options(statement=limits.statement, lock=limits.lock),
-            "application_name": "comptoir",
-        },
+        kwargs=_beginning(limits, limits.lock),
+        configure=configure,
     )
 
 
@@ -140,18 +181,21 @@ async def begin_for_caller(pool: Pool) -> AsyncGenerator[AsyncConnection]:
 
 def open_blocking_pool(url: str, limits: Limits) -> BlockingPool:
     """A pool for callers without async, not yet open. Shared by all threads."""
+
+    def configure(connection: Connection) -> None:
+        if isinstance(connection, BlockingBorrowed):
+            connection.settings = _said(limits, limits.lock)
+
     return ConnectionPool(
         url,
+        connection_class=BlockingBorrowed if limits.pooled else Connection,
         min_size=0,
         max_size=limits.pool,
         timeout=limits.connect,
         reconnect_timeout=limits.connect,
         open=False,
-        kwargs={
-            "autocommit": True,
-            "options": options(statement=limits.statement, lock=limits.lock),
-            "application_name": "comptoir",
-        },
+        kwargs=_beginning(limits, limits.lock),
+        configure=configure,
     )
 
 
@@ -164,6 +208,8 @@ def begin_for_blocking_caller(pool: BlockingPool) -> Generator[Connection]:
             try:
                 connection = stack.enter_context(pool.connection())
                 stack.enter_context(connection.transaction())
+                if isinstance(connection, BlockingBorrowed):
+                    connection.execute(_script(connection.settings))
             except (PoolTimeout, psycopg.OperationalError) as error:
                 raise Unavailable("database-down") from error
             try:
@@ -180,7 +226,7 @@ def begin_for_blocking_caller(pool: BlockingPool) -> Generator[Connection]:
 async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
     """The rows of one statement that changes nothing, or nothing that a repeat would change again.
 
-    One round trip and no transaction around it.
+    One round trip and no transaction around it, but behind a pooler.
 
     Raises:
         Unavailable: no connection could be had in time, or all were lost, or the books are moving.
@@ -189,7 +235,10 @@ async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tu
     for _ in range(pool.max_size + 1):
         try:
             with explained():
-                async with pool.connection() as connection:
+                async with AsyncExitStack() as stack:
+                    connection = await stack.enter_async_context(pool.connection())
+                    if isinstance(connection, Borrowed):
+                        await _enter(connection, stack)
                     cursor = await connection.execute(
                         cast("LiteralString", query), parameters, prepare=True
                     )
@@ -210,12 +259,23 @@ async def _started(pool: Pool, stack: AsyncExitStack) -> AsyncConnection:
         opened = AsyncExitStack()
         connection = await opened.enter_async_context(pool.connection())
         try:
-            await opened.enter_async_context(connection.transaction())
+            await _enter(connection, opened)
         except psycopg.OperationalError:
             await opened.aclose()
             continue
         await stack.enter_async_context(opened)
         return connection
     connection = await stack.enter_async_context(pool.connection())
-    await stack.enter_async_context(connection.transaction())
+    await _enter(connection, stack)
     return connection
+
+
+async def _enter(connection: AsyncConnection, stack: AsyncExitStack) -> None:
+    """Begin a transaction, and say its limits where the session is not ours."""
+    await stack.enter_async_context(connection.transaction())
+    if isinstance(connection, Borrowed):
+        await connection.execute(_script(connection.settings))
+
+
+def _script(settings: Sequence[str]) -> LiteralString:
+    return cast("LiteralString", "; ".join(settings))

@@ -15,6 +15,7 @@ from psycopg.errors import ProgrammingError, error_from_result
 from psycopg.pq import ExecStatus, PipelineStatus
 from psycopg.pq.abc import PGresult
 
+from comptoir.store.pool import Borrowed
 from comptoir.store.rows import Row, Statement
 
 _FAILED: Final = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
@@ -33,7 +34,7 @@ def nothing() -> None:
 
 
 class Wire:
-    """One connection's statements, prepared at their first use.
+    """One connection's statements, prepared at their first use, unless its session is borrowed.
 
     Used by one task at a time; nothing else may use the connection meanwhile.
     """
@@ -43,6 +44,7 @@ class Wire:
         self._connection = connection.pgconn
         self._names: dict[_Key, bytes] = {}
         self._made = 0
+        self._prepares = not isinstance(connection, Borrowed)
 
     async def run(
         self, wanted: Iterable[Statement], meanwhile: Callable[[], None] = nothing
@@ -84,20 +86,26 @@ class Wire:
         for text, parameters in wanted:
             values, types = _encode(self.connection, parameters)
             key = (text, types)
-            name = self._names.get(key)
-            if name is None:
-                if text.count("%s") != len(parameters):
-                    raise ProgrammingError("as many parameters as placeholders are needed")
-                name = self._new_name()
-                self._connection.send_prepare(name, _numbered(text), types)
-                self._names[key] = name
-                sent.append(key)
-            self._connection.send_query_prepared(name, values)
+            if self._prepares:
+                name = self._names.get(key) or self._prepare(key, len(parameters), sent)
+                self._connection.send_query_prepared(name, values)
+            else:
+                self._connection.send_query_params(
+                    _checked(text, len(parameters)), values, types or None
+                )
             sent.append(None)
             unsent += sum(map(len, filter(None, values)))
             if unsent > _WORTH_SENDING:
                 await self._flush()
                 unsent = 0
+
+    def _prepare(self, key: _Key, count: int, sent: list[_Key | None]) -> bytes:
+        text, types = key
+        name, numbered = self._new_name(), _checked(text, count)
+        self._connection.send_prepare(name, numbered, types)
+        self._names[key] = name
+        sent.append(key)
+        return name
 
     async def _flush(self) -> None:
         while self._connection.flush():  # bounded: the connection breaks or takes it all
@@ -179,6 +187,17 @@ def _encode(
     transformer = Transformer(connection)
     values = transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
     return values, tuple(transformer.types or ())
+
+
+def _checked(text: str, count: int) -> bytes:
+    """A statement for so many parameters, as libpq wants it.
+
+    Raises:
+        ProgrammingError: it has another number of placeholders.
+    """
+    if text.count("%s") != count:
+        raise ProgrammingError("as many parameters as placeholders are needed")
+    return _numbered(text)
 
 
 def _numbered(text: str) -> bytes:
