@@ -1,13 +1,19 @@
 """Settings: the environment and `.env` files, read once, by the composition root."""
 
 import os
+from collections.abc import Mapping
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import Final, Self
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from comptoir.kit.errors import ComptoirError
+
+_ENV: Final = "COMPTOIR_ENV"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -43,14 +49,20 @@ class Settings(BaseSettings):
         """Read the environment and the `.env` files of `folder`, the working folder by default.
 
         Real variables win over files; of the files `.env.{env}.local`, then `.env.local`, then
-        `.env`: the first that has a variable wins.
+        `.env`: the first that has a variable wins. Which environment it is may be said in the
+        last two as well. What has no value counts as unset, everywhere.
 
         Raises:
+            ComptoirError: a file cannot be read.
             pydantic.ValidationError: a variable has a value that cannot be.
         """
         folder = folder or Path.cwd()
-        env = os.environ.get("COMPTOIR_ENV") or Environment.DEVELOPMENT.value
-        files = [folder / ".env", folder / ".env.local", folder / f".env.{env}.local"]
+        files = [folder / ".env", folder / ".env.local"]
+        said = [os.environ.get(_ENV), *(_values(file).get(_ENV) for file in reversed(files))]
+        env = next(filter(None, said), Environment.DEVELOPMENT.value)
+        if env in set(Environment):  # else it is no part of a path, and refused below
+            files.append(folder / f".env.{env}.local")
+            _values(files[-1])
         return cls(_env_file=files)  # pyright: ignore[reportCallIssue]  # pydantic-settings' own
 
     @classmethod
@@ -76,11 +88,39 @@ class Settings(BaseSettings):
         return key is not None and key.get_secret_value().startswith(("sk_live_", "rk_live_"))
 
 
+def _values(file: Path) -> Mapping[str, str | None]:
+    """What a file says; nothing when there is none.
+
+    Raises:
+        ComptoirError: it is there and cannot be read.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError as error:
+        raise ComptoirError("env-file-encoding", file=str(file)) from error
+    except OSError as error:
+        raise ComptoirError("env-file-unreadable", file=str(file), reason=error.strerror) from error
+    return dotenv_values(stream=StringIO(text))
+
+
 def system_locale() -> str:
     """English or French, as COMPTOIR_LOCALE says, or else the variables of the terminal."""
     names = ("COMPTOIR_LOCALE", "LC_ALL", "LC_MESSAGES", "LANG")
     said = next((os.environ[name] for name in names if os.environ.get(name)), "en")
     return "fr" if said.startswith("fr") else "en"
+
+
+def inherited_sockets() -> range:
+    """The numbers of the sockets that this process was started with, as systemd says them.
+
+    The protocol is sd_listen_fds(3): LISTEN_FDS of them, from 3 on, for process LISTEN_PID alone.
+    """
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return range(0)
+    said = os.environ.get("LISTEN_FDS", "")
+    return range(3, 3 + int(said)) if said.isascii() and said.isdigit() else range(0)
 
 
 def share_with_children(name: str, value: str) -> None:

@@ -99,7 +99,7 @@ async def test_more_writers_than_the_pooler_has_connections(prepared: int, shop:
     assert shop.effects(*(f"s{n}" for n in range(MANY))) == MANY
 
 
-async def test_limits_are_said_to_each_transaction_and_to_nobody_else(shop: Shop):
+async def test_limits_are_said_each_time_and_to_nobody_else(shop: Shop):
     with pooled(shop.url) as url:
         async with open_pool(url, POOLED) as pool:
             async with begin(pool) as tx:
@@ -139,7 +139,7 @@ async def test_the_fate_of_a_commit_lost_at_a_pooler_is_found_out(
     assert shop.balance(account) == (MANY - callers - 1, 0)
 
 
-async def test_nobody_is_answered_while_the_lost_transaction_behind_a_pooler_can_commit(
+async def test_nobody_is_answered_while_a_lost_commit_behind_a_pooler_can_be_done(
     shop: Shop, behind: tuple[Proxy, str]
 ):
     proxy, url = behind

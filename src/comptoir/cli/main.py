@@ -18,6 +18,7 @@ from comptoir.cli.failures import EXPLAINED, explain, first_cause
 from comptoir.cli.pages import Contents, Page, explain_usage
 from comptoir.cli.say import Say
 from comptoir.config import Settings, system_locale
+from comptoir.kit.errors import ComptoirError
 
 app = typer.Typer(cls=Contents, add_completion=False, help="help.comptoir", no_args_is_help=False)
 app.command("demo", cls=Page, help="help.demo")(demo.demo)
@@ -59,7 +60,7 @@ def new_desk(read: Callable[[], Settings]) -> Desk:
         settings = remembered()
         said = "locale" in settings.model_fields_set
         locale = settings.locale if said else system_locale()
-    except ValidationError:
+    except (ValidationError, ComptoirError):
         locale = system_locale()
     return Desk(Say(locale), remembered, now, secrets.token_bytes)
 

@@ -22,10 +22,12 @@ from uvicorn.supervisors import Multiprocess
 
 from comptoir.app import database, load_secret, refuse_embedded, remember_environment
 from comptoir.cli.desk import Desk, Exit, desk_of
+from comptoir.cli.draining import IDLE_SECONDS, Draining
 from comptoir.cli.opening import check, migrated
 from comptoir.config import (
     Environment,
     Settings,
+    inherited_sockets,
     share_with_children,
 )
 from comptoir.kit.errors import ComptoirError, Unavailable
@@ -33,6 +35,8 @@ from comptoir.web.server import build
 
 _BACKLOG: Final = 2_048
 _DRAIN_SECONDS: Final = 10
+"""How long answers and connections that rest may take to end: longer than any may rest."""
+
 _READY_SECONDS: Final = 30
 _STOP: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -54,10 +58,13 @@ def serve(
     """Serve the API until SIGTERM or SIGINT, then finish what is under way."""
     del no_worker  # the jobs that it keeps out of this process come with the queue
     desk = desk_of(ctx)
+    inherited = _inherited(inherited_sockets())
+    if inherited is not None:
+        host = inherited.getsockname()[0]
     environment = guard(desk.settings(), host)
     if with_parent:
         _end_after(_end_of_stdin)
-    with _bound(host, port) as listener:
+    with inherited or _bound(host, port) as listener:
         plan = _Plan(desk, listener, host, workers)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
@@ -87,7 +94,7 @@ class _Plan:
             factory=True,
             workers=self.workers,
             loop="uvloop",
-            http="httptools",
+            http=Draining,
             ws="none",
             lifespan="on",
             backlog=_BACKLOG,
@@ -96,7 +103,9 @@ class _Plan:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
+            timeout_worker_healthcheck=_READY_SECONDS,
         )
 
 
@@ -112,6 +121,23 @@ def guard(settings: Settings, host: str) -> Environment:
     if environment is None:
         raise ComptoirError("environment-unsaid", host=host)
     return environment
+
+
+def _inherited(numbers: range) -> socket.socket | None:
+    """The listener that this process was started with, which others may share; or None.
+
+    Raises:
+        ComptoirError: there are several, or it is none.
+    """
+    if not numbers:
+        return None
+    listener = socket.socket(fileno=numbers[0])
+    is_fit = listener.family in {socket.AF_INET, socket.AF_INET6} and bool(
+        listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    )
+    if len(numbers) > 1 or not is_fit:
+        raise ComptoirError("listener-unfit", count=len(numbers))
+    return listener
 
 
 @contextmanager
