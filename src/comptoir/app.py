@@ -31,7 +31,7 @@ from comptoir.store.facts import Asset
 from comptoir.store.ledger import Clock as LedgerClock
 from comptoir.store.ledger import database_time
 from comptoir.store.pool import Limits, begin, connect, open_pool
-from comptoir.store.revision import newest_revision, revision_of
+from comptoir.store.revision import newest_revision, schema_of
 
 _COLLECT: Final = (50_000, 20, 50)
 """After how many new objects the collector looks: Python's own 700 is for programs that wait."""
@@ -284,17 +284,17 @@ async def open_books(
 
     Raises:
         ComptoirError: the embedded database is refused here.
-        Misuse: the database has another revision than this program.
+        Misuse: this program does not work on the revision of the database.
         Unavailable: the database cannot be reached.
     """
     async with database(settings) as urls:
-        there = await revision_of(urls.owner)
+        there = await schema_of(urls.owner)
         if there is None:
             await asyncio.to_thread(_migrate, urls.owner)
-        elif there != newest_revision():
+        elif not there.suits(newest_revision()):
             raise Misuse(
                 "database-revision",
-                there=there,
+                there=there.revision,
                 known=newest_revision(),
                 fix="comptoir migrate, or the version of this library that the database has",
             )

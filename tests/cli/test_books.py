@@ -78,6 +78,7 @@ def test_writers_do(inside: Inside, empty: Database):
 def test_another_revision_is_refused(inside: Inside, database: Database):
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
         connection.execute("UPDATE comptoir.alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE comptoir.settings SET value = '9999'")
     ended = inside("credits", "balance", "--customer", "a")
     assert ended.code == Exit.DEPENDENCY
     assert "9999" in ended.err

@@ -180,7 +180,8 @@ def test_a_database_remembers_its_environment(inside: Inside, database: Database
         server.address()
         assert server.end(signal.SIGTERM) == 0
     with psycopg.connect(database.owner_url) as connection:
-        row = connection.execute("SELECT value FROM comptoir.settings").fetchone()
+        query = "SELECT value FROM comptoir.settings WHERE name = 'environment'"
+        row = connection.execute(query).fetchone()
     assert row == ("staging",)
 
 

@@ -13,9 +13,9 @@ from comptoir.domains.identity import queries
 from comptoir.kit.errors import ComptoirError, NotFound, Unavailable
 from comptoir.store import gate
 from comptoir.store.copying import connect
-from comptoir.store.migrate import current, head
 from comptoir.store.migrate import migrate as bring_up
 from comptoir.store.pool import begin
+from comptoir.store.revision import Schema, newest_revision, schema_of
 
 Result = TypeVar("Result")
 
@@ -48,7 +48,7 @@ async def writing(settings: Settings) -> AsyncGenerator[App]:
         Unavailable: the database cannot be reached.
     """
     async with database(settings) as urls:
-        if await revision(urls) is None:
+        if await schema_of(urls.owner) is None:
             await migrated(urls)
         await check(urls)
         async with open_app(settings, urls) as app:
@@ -56,11 +56,19 @@ async def writing(settings: Settings) -> AsyncGenerator[App]:
 
 
 async def migrated(urls: Urls) -> str:
-    """Bring the database to the revision of this program, which is returned.
+    """Bring the database to the revision of this program; returns the one that it has then.
+
+    A newer one on which this program works is left alone: an older process may be restarted
+    while a new version takes over.
 
     Raises:
+        ComptoirError: it is newer, and this program does not work on it.
         Unavailable: the database cannot be reached.
     """
+    there = await schema_of(urls.owner)
+    if there is not None and there.revision > newest_revision():
+        _refuse_unless(there)
+        return there.revision
     refuse_closed(urls)
     try:
         return await asyncio.to_thread(bring_up, urls.owner)
@@ -68,31 +76,24 @@ async def migrated(urls: Urls) -> str:
         raise Unavailable("database-down") from error
 
 
-async def revision(urls: Urls) -> str | None:
-    """The revision of the database; None when it is empty.
-
-    Raises:
-        Unavailable: the database cannot be reached.
-    """
-    try:
-        return await asyncio.to_thread(current, urls.owner)
-    except OperationalError as error:
-        raise Unavailable("database-down") from error
-
-
 async def check(urls: Urls) -> None:
-    """See to it that this program knows the revision of the database.
+    """See to it that this program works on the schema of the database.
 
     Raises:
         ComptoirError: it does not.
         Unavailable: the database cannot be reached.
     """
-    there = await revision(urls)
+    there = await schema_of(urls.owner)
     if there is None:
         raise ComptoirError("database-empty")
     refuse_closed(urls)
-    if there != head():
-        raise ComptoirError("database-revision", there=there, known=head())
+    _refuse_unless(there)
+
+
+def _refuse_unless(there: Schema) -> None:
+    known = newest_revision()
+    if not there.suits(known):
+        raise ComptoirError("database-revision", there=there.revision, known=known)
 
 
 def refuse_closed(urls: Urls) -> None:

@@ -11,17 +11,28 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url, pool, text
 from sqlalchemy.exc import OperationalError
 
+from comptoir.store.revision import OLDEST_NAME, OLDEST_PROGRAM
+
 Unreachable = OperationalError
 """What is raised when the database cannot be reached."""
 
 _LOCK: Final = 0x636F6D70746F6972
 """The advisory lock of migrations: "comptoir" in ASCII."""
 
+_HEAD: Final = "head"
+"""Alembic's word for the newest revision."""
+
 _VERSION: Final = """
 -- What tells later migrations where they begin.
 CREATE TABLE comptoir.alembic_version (version_num varchar(32) PRIMARY KEY);
 INSERT INTO comptoir.alembic_version VALUES ('{head}');
 """
+
+_OLDEST: Final = f"""
+-- Which programs work on this schema.
+INSERT INTO comptoir.settings (name, value) VALUES ('{OLDEST_NAME}', '{OLDEST_PROGRAM}')
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+"""  # noqa: S608  # our own constants
 
 
 def migrate(url: str) -> str:
@@ -34,7 +45,7 @@ def migrate(url: str) -> str:
     """
     with connect(url) as connection, connection.begin():
         lock(connection)
-        bring_up(connection, "head")
+        bring_up(connection, _HEAD)
     return head()
 
 
@@ -61,6 +72,8 @@ def bring_up(connection: Connection, revision: str) -> None:
     """Bring the database up to a revision, in the open transaction."""
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS comptoir"))
     command.upgrade(_config(connection), revision)
+    if revision == _HEAD:
+        connection.execute(text(_OLDEST))
 
 
 def knows(revision: str) -> bool:
@@ -91,7 +104,7 @@ def head() -> str:
 def statements() -> str:
     """All migrations as one SQL script, for operators who run them by hand."""
     texts = [path.read_text() for path in sorted(_folder().joinpath("sql").glob("*.sql"))]
-    return "\n".join([*texts, _VERSION.format(head=head())])
+    return "\n".join([*texts, _VERSION.format(head=head()), _OLDEST])
 
 
 def _folder() -> Path:

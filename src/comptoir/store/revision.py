@@ -1,16 +1,46 @@
 """Which revision the schema has, and which one this program knows, without loading Alembic."""
 
+from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
 from comptoir.store.pool import Limits, connect
 
+OLDEST_PROGRAM: Final = "0001"
+"""The oldest program that works on the newest schema, by the newest revision that it knows.
+
+A migration that expands leaves this as it is. One that contracts, and so takes away what older
+programs use, raises it to the first revision whose programs do without.
+"""
+
+OLDEST_NAME: Final = "oldest-program"
+"""What the database calls that among its settings."""
+
 _TABLE: Final = "SELECT to_regclass('comptoir.alembic_version')"
-_REVISION: Final = "SELECT version_num FROM comptoir.alembic_version"
+_SCHEMA: Final = """
+SELECT version_num, (SELECT value FROM comptoir.settings WHERE name = %s)
+FROM comptoir.alembic_version"""
 
 
-async def revision_of(url: str) -> str | None:
-    """The revision of a database; None for an empty one.
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database says of its schema.
+
+    Attributes:
+        revision: the newest migration that it has had.
+        oldest: the oldest program that works on it, by the newest revision that it knows.
+    """
+
+    revision: str
+    oldest: str
+
+    def suits(self, known: str) -> bool:
+        """Whether a program works on it whose newest revision is `known`."""
+        return self.revision == known or self.oldest <= known < self.revision
+
+
+async def schema_of(url: str) -> Schema | None:
+    """The schema of a database; None for an empty one.
 
     Raises:
         Unavailable: the database cannot be reached.
@@ -20,8 +50,9 @@ async def revision_of(url: str) -> str | None:
         row = await (await connection.execute(_TABLE)).fetchone()
         if row is None or row[0] is None:
             return None
-        row = await (await connection.execute(_REVISION)).fetchone()
-        return row[0] if row else None
+        row = await (await connection.execute(_SCHEMA, (OLDEST_NAME,))).fetchone()
+        # One that says nothing was made before this was asked: it is for its own programs alone.
+        return Schema(row[0], row[1] or row[0]) if row else None
 
 
 def newest_revision() -> str:
