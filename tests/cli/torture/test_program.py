@@ -54,11 +54,16 @@ def new(found: list[Job]) -> list[Ask]:
     return [step.ask for job in found for step in job if step.manner is Manner.NEW]
 
 
+def verbs(seed: int, caller: int) -> list[tuple[str, ...]]:
+    return [ask.ops for ask in new(jobs(seed, caller))]
+
+
 @given(SEEDS)
 def test_the_same_seed_makes_the_same_program(seed: int):
     assert jobs(seed, 3) == jobs(seed, 3)
     assert jobs(seed, 3) != jobs(seed, 4)
     assert jobs(seed, 3) != jobs(seed + 1, 3)
+    assert verbs(seed, 3) != verbs(seed, 4), "not only their keys differ"
 
 
 @given(SEEDS)
