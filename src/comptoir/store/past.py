@@ -23,24 +23,27 @@ FIGURES: Final = """
 SELECT posted, held, debt, filled, version, comptoir.micros(at) FROM comptoir.movements
 WHERE book_id = %s AND account_id = %s AND version = %s"""
 
-# A giving line of one lot put all of its amount there, whatever of it repaid a debt. What a
-# reversal gave back into a lot was put there before.
+# Most lines change one lot, and are summed without taking their arrays apart. What such a line gave
+# it put there whole, whatever of it repaid a debt.
 MOVED: Final = """
-SELECT p.no, sum(p.part)::bigint, sum(CASE
-    WHEN p.amount <= 0 THEN 0
-    WHEN p.reverses IS NOT NULL THEN p.part + coalesce((
-        SELECT sum(u.part) FROM comptoir.movements r, unnest(r.lots, r.parts) AS u(no, part)
-        WHERE r.book_id = p.book_id AND r.account_id = p.account_id AND r.version = p.reverses
-            AND u.no = p.no), 0)
-    WHEN p.lots_changed = 1 THEN p.amount
-    ELSE p.part END)::bigint
-FROM (
-    SELECT m.book_id, m.account_id, m.amount, m.reverses, cardinality(m.lots) AS lots_changed,
-        unnest(m.lots) AS no, unnest(m.parts) AS part
-    FROM comptoir.movements m
-    WHERE m.book_id = %s AND m.account_id = %s AND m.version > %s AND m.version <= %s
-) p GROUP BY p.no"""
-"""For each lot by how much lines changed it, and how much of that was put into it anew."""
+SELECT CASE WHEN cardinality(m.lots) = 1 AND (m.reverses IS NULL OR m.amount < 0)
+        THEN m.lots[1] END,
+    sum(m.parts[1])::bigint, sum(greatest(m.amount, 0))::bigint,
+    array_agg(m.version) FILTER (
+        WHERE cardinality(m.lots) > 1 OR (m.reverses IS NOT NULL AND m.amount > 0))
+FROM comptoir.movements m
+WHERE m.book_id = %s AND m.account_id = %s AND m.version > %s AND m.version <= %s
+GROUP BY 1"""
+"""For each lot by how much lines changed it, and how much of that was put into it anew.
+
+Lines that change several lots, or give back into one, are listed in the row without a lot."""
+
+ODD: Final = """
+SELECT m.amount > 0, m.lots, m.parts, r.lots, r.parts
+FROM unnest(%s::bigint[]) AS want(version)
+JOIN comptoir.movements m ON m.book_id = %s AND m.account_id = %s AND m.version = want.version
+LEFT JOIN comptoir.movements r
+    ON r.book_id = m.book_id AND r.account_id = m.account_id AND r.version = m.reverses"""
 
 QUIET: Final = """
 SELECT version FROM comptoir.movements
@@ -51,6 +54,12 @@ ORDER BY version DESC LIMIT 1"""
 STEPS: Final = """
 SELECT kind, held, lots, parts, hold_id FROM comptoir.movements
 WHERE book_id = %s AND account_id = %s AND version > %s AND version <= %s ORDER BY version"""
+
+FIRST_EXPIRIES: Final = """
+SELECT r.id, comptoir.micros(r.expires_at)
+FROM unnest(%s::bytea[]) AS want(id)
+JOIN comptoir.requests r ON r.book_id = %s AND r.id = want.id"""
+"""When holds were to expire at first: a hold has the id of the request that opened it."""
 
 HELD_SINCE: Final = """
 SELECT m.hold_id, m.amount, comptoir.micros(r.expires_at) FROM comptoir.movements m
@@ -189,8 +198,21 @@ class _Reader:
         return found
 
     async def _moved(self, after: int, until: int) -> dict[int, tuple[int, int]]:
-        cursor = await self.tx.execute(MOVED, (self.book_id, self.account.id, after, until))
-        return {no: (left, put) for no, left, put in await cursor.fetchall()}
+        """By how much lines changed each lot, and how much of that they put into it anew."""
+        place = (self.book_id, self.account.id)
+        cursor = await self.tx.execute(MOVED, (*place, after, until))
+        moved: dict[int, tuple[int, int]] = {}
+        odd: list[int] = []
+        for no, left, put, versions in await cursor.fetchall():
+            if no is None:
+                odd = versions or []
+            else:
+                moved[no] = (left, put)
+        if odd:
+            cursor = await self.tx.execute(ODD, (rows.wholes(odd), *place))
+            for row in await cursor.fetchall():
+                _add_odd(moved, *row)
+        return moved
 
     async def _named(self, numbers: Sequence[int]) -> dict[int, Lot]:
         if not numbers:
@@ -234,14 +256,16 @@ class _Reader:
         cursor = await self.tx.execute(
             sql.HOLDS_THEN, (self.book_id, self.account.id, self.version, self.version, at)
         )
-        found = await cursor.fetchall()
-        holds = {held.id: held for held in map(rows.held, (row[:-1] for row in found))}
+        holds = {held.id: held for held in map(rows.held, await cursor.fetchall())}
+        if not holds:
+            return []
+        cursor = await self.tx.execute(FIRST_EXPIRIES, (rows.octets(holds), self.book_id))
+        first = dict(await cursor.fetchall())
         changed: list[Held] = []
-        for row in found:
-            held = holds[row[0]]
-            if held.captured or held.expires_at != row[-1]:
+        for held in holds.values():
+            if held.captured or held.expires_at != first[held.id]:
                 changed.append(held)
-            held.captured, held.expires_at = 0, row[-1]
+            held.captured, held.expires_at = 0, first[held.id]
             held.state, held.closed = HoldState.OPEN, None
         if changed:
             await self._change(changed, holds)
@@ -259,6 +283,20 @@ class _Reader:
                 holds[id_].captured -= amount
             else:
                 holds[id_].expires_at = expires_at
+
+
+def _add_odd(
+    moved: dict[int, tuple[int, int]],
+    is_giving: bool,  # noqa: FBT001  # a column
+    lots: Sequence[int],
+    parts: Sequence[int],
+    *undone: Sequence[int] | None,
+) -> None:
+    """Count a line; what a reversal gave back was put there before."""
+    before = dict(zip(undone[0] or (), undone[1] or (), strict=True))
+    for no, part in zip(lots, parts, strict=True):
+        left, put = moved.get(no, (0, 0))
+        moved[no] = (left + part, put + (part + before.get(no, 0) if is_giving else 0))
 
 
 def _as_it_was(lot: Lot, left: int, granted: int) -> Lot:

@@ -108,12 +108,11 @@ SELECT {_HELD} FROM comptoir.holds h
 WHERE h.book_id = %s AND h.account_id = %s AND h.state = 'open'"""
 
 HOLDS_THEN: Final = f"""
-SELECT {_HELD}, comptoir.micros(r.expires_at) FROM comptoir.holds h
-LEFT JOIN comptoir.requests r ON r.book_id = h.book_id AND r.id = h.id
+SELECT {_HELD} FROM comptoir.holds h
 WHERE h.book_id = %s AND h.account_id = %s AND h.opened <= %s
     AND (h.closed IS NULL OR h.closed > %s)
     AND (h.expires_at IS NULL OR h.expires_at > comptoir.moment(%s))"""
-"""The holds that were open at a version, and when they were to expire at first.
+"""The holds that were open at a version.
 
 One that expired and was captured late is closed by its capture, so its expiry is asked as well."""
 
