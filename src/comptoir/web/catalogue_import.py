@@ -288,8 +288,14 @@ LINES: Final[dict[str, tuple[Texts, Texts]]] = {
     "import-mismatch": (
         _LINE,
         (
-            "the lines of the customer come to {total}, the file says {final}: none is imported",
-            "les lignes du client font {total}, le fichier dit {final} : aucune n'est importée",
+            (
+                "the lines of the customer come to {total}, the file says {final}: nothing new of "
+                "them is imported"
+            ),
+            (
+                "les lignes du client font {total}, le fichier dit {final} : rien de nouveau n'en "
+                "est importé"
+            ),
         ),
     ),
     "import-conflict": (
