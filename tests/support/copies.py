@@ -61,18 +61,17 @@ def put_back(path: Path, database: Database) -> Restored:
 @contextmanager
 def empty_database(cluster: Cluster, options: str = "") -> Iterator[Database]:
     """A database without any schema of ours; it goes when the block ends."""
-    name = f"empty_{cluster.worker}_{next(_NUMBERS)}"
+    name = f"empty_{cluster.name}_{next(_NUMBERS)}"
     superuser = cluster.urls.superuser_url
     with psycopg.connect(superuser, autocommit=True) as connection:
         create = f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0 {options}"
         connection.execute(create.encode())
         try:
-            yield Database(
-                *(
-                    make_url(url).set(database=name).render_as_string(hide_password=False)
-                    for url in (cluster.urls.owner_url, cluster.urls.app_url, superuser)
-                )
+            owner, app, all_mighty = (
+                make_url(url).set(database=name).render_as_string(hide_password=False)
+                for url in (cluster.urls.owner_url, cluster.urls.app_url, superuser)
             )
+            yield Database(owner, app, all_mighty)
         finally:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             connection.execute(drop)
