@@ -60,7 +60,7 @@ REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;
 GRANT CONNECT ON DATABASE {DATABASE} TO {APPLICATION};
 \\connect {DATABASE}
 CREATE SCHEMA IF NOT EXISTS app AUTHORIZATION {APPLICATION};
-ALTER ROLE {APPLICATION} SET search_path = app;
+ALTER ROLE {APPLICATION} SET search_path = app, public;
 """  # noqa: S608  # no caller's words are in it
 """Two roles, neither of them a superuser: who owns the schema, and who uses it.
 
