@@ -63,8 +63,8 @@ def variables() -> Iterator[str]:
                 yield line.removeprefix("Environment=").partition("=")[0]
     yield from re.findall(r"^ENV (\w+)=", CONTAINER.read_text(), re.MULTILINE)
     yield from re.findall(r"\$\{(\w+)", COMPOSE.read_text())
-    for service in compose().values():
-        yield from service.get("environment", {})
+    for one in compose().values():
+        yield from one.get("environment", {})
 
 
 @pytest.mark.parametrize("arguments", list(commands()), ids=" ".join)
@@ -86,21 +86,21 @@ def test_units_name_units_that_exist():
     for path in UNITS:
         if path.suffix == ".timer":
             assert path.with_suffix(".service").name in names
-    service = unit(DEPLOY / "systemd" / "comptoir.service")["Service"]
-    assert service["Sockets"] in names
+    found = unit(DEPLOY / "systemd" / "comptoir.service")["Service"]
+    assert found["Sockets"] in names
 
 
 @pytest.mark.parametrize("path", [path for path in UNITS if path.suffix == ".service"], ids=str)
-def test_a_service_is_hardened(path: Path):
-    service = unit(path)["Service"]
+def test_a_unit_is_hardened(path: Path):
+    found = unit(path)["Service"]
     wanted = {"User": "comptoir", "ProtectSystem": "strict", "NoNewPrivileges": "yes"}
-    assert {name: service[name] for name in wanted} == wanted
-    assert service["StateDirectory"] == "comptoir"
+    assert {name: found[name] for name in wanted} == wanted
+    assert found["StateDirectory"] == "comptoir"
 
 
 def test_whoever_stops_it_waits_longer_than_a_drain():
-    service = unit(DEPLOY / "systemd" / "comptoir.service")["Service"]
-    assert int(service["TimeoutStopSec"]) > 2 * _DRAIN_SECONDS
+    found = unit(DEPLOY / "systemd" / "comptoir.service")["Service"]
+    assert int(found["TimeoutStopSec"]) > 2 * _DRAIN_SECONDS
     assert int(compose()["api"]["stop_grace_period"].removesuffix("s")) > 2 * _DRAIN_SECONDS
 
 

@@ -41,7 +41,7 @@ def test_health(site: Site) -> None:
 
 def test_a_database_of_another_version_is_not_ready(cluster: Cluster, tmp_path: Path) -> None:
     with cluster.database() as database, serving(database, tmp_path) as site:
-        site.sql("UPDATE comptoir.alembic_version SET version_num = 'old'")
+        site.sql("UPDATE comptoir.alembic_version SET version_num = '0000'")
         ready = site.http.get(f"{site.url}/health/ready")
         assert (ready.status_code, ready.json()["code"]) == (503, "migrations-behind")
         assert ready.headers["content-type"] == "application/problem+json"

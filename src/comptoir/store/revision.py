@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from comptoir.store.pool import Limits, connect
+from psycopg import AsyncConnection
+
+from comptoir.store.pool import Limits, Pool, begin, connect
 
 OLDEST_PROGRAM: Final = "0001"
 """The oldest program that works on the newest schema, by the newest revision that it knows.
@@ -50,9 +52,23 @@ async def schema_of(url: str) -> Schema | None:
         row = await (await connection.execute(_TABLE)).fetchone()
         if row is None or row[0] is None:
             return None
-        row = await (await connection.execute(_SCHEMA, (OLDEST_NAME,))).fetchone()
-        # One that says nothing was made before this was asked: it is for its own programs alone.
-        return Schema(row[0], row[1] or row[0]) if row else None
+        return await _said(connection)
+
+
+async def schema_seen(pool: Pool) -> Schema | None:
+    """The same for a database that is in use.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    async with begin(pool) as tx:
+        return await _said(tx)
+
+
+async def _said(connection: AsyncConnection) -> Schema | None:
+    row = await (await connection.execute(_SCHEMA, (OLDEST_NAME,))).fetchone()
+    # One that says nothing was made before this was asked: it is for its own programs alone.
+    return Schema(row[0], row[1] or row[0]) if row else None
 
 
 def newest_revision() -> str:

@@ -19,8 +19,6 @@ ORDER BY b.id LIMIT %s"""
 """now(), not clock_timestamp(): what may change within a statement cannot be looked up in an index,
 and every account with an expiry would be read."""
 
-_REVISION: Final = "SELECT version_num FROM comptoir.alembic_version"
-
 
 async def due_accounts(
     pool: AsyncConnectionPool[AsyncConnection], limit: int
@@ -33,17 +31,6 @@ async def due_accounts(
     async with begin(pool) as tx:
         cursor = await tx.execute(DUE, (limit, limit))
         return [(book, account) for book, account in await cursor.fetchall()]
-
-
-async def revision(pool: AsyncConnectionPool[AsyncConnection]) -> str | None:
-    """The revision of the schema that the database has.
-
-    Raises:
-        Unavailable: the database cannot be reached.
-    """
-    async with begin(pool) as tx:
-        row = await (await tx.execute(_REVISION)).fetchone()
-    return row[0] if row else None
 
 
 async def have_moved(pool: AsyncConnectionPool[AsyncConnection]) -> bool:
