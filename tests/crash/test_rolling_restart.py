@@ -63,6 +63,11 @@ def listening() -> Generator[socket.socket]:
         yield listener
 
 
+def said_ready(server: Server) -> int:
+    """How many processes behind this port have said so far that they listen."""
+    return server.output.count("listens on")
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of the requests of all callers."""
@@ -106,8 +111,9 @@ async def more(tally: Tally) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("overlap", [True, False], ids=["new first", "old first"])
 async def test_rolling_restart_of_processes_that_share_a_listener(
-    tmp_path: Path, database: Database
+    *, overlap: bool, tmp_path: Path, database: Database
 ):
     with listening() as listener:
         port = listener.getsockname()[1]
@@ -116,12 +122,14 @@ async def test_rolling_restart_of_processes_that_share_a_listener(
             await asyncio.to_thread(running.wait_until_ready)
             async with under_load(running, database) as tally:
                 for restart in range(RESTARTS):
-                    new = Heir(tmp_path, database, port, listener=listener).start()
-                    old, running = running, new
-                    ready = restart + 2
-                    await until(lambda s=new, r=ready: s.output.count("listens on") == r, 60)
-                    await more(tally)
-                    assert await asyncio.to_thread(old.stop) == 0
+                    old = running
+                    if not overlap:  # callers wait in the queue of the listener meanwhile
+                        assert await asyncio.to_thread(old.stop) == 0
+                    running = Heir(tmp_path, database, port, listener=listener).start()
+                    await until(lambda s=running, r=restart: said_ready(s) == r + 2, 60)
+                    if overlap:
+                        await more(tally)
+                        assert await asyncio.to_thread(old.stop) == 0
                     await more(tally)
         finally:
             running.kill()
