@@ -20,6 +20,10 @@ from tests.support.servers import Crowd, Server, add_keys, crowd, free_ports
 pytestmark = [pytest.mark.pg, pytest.mark.crash, pytest.mark.slow]
 CALLERS = 64
 RESTARTS = 5
+RELOADS = 3
+PATIENCE = 150.0
+"""Seconds for two workers, one after the other, on a machine with much else to do."""
+
 BETWEEN = 300
 """Requests that are answered before the next restart begins."""
 
@@ -136,7 +140,7 @@ async def test_rolling_restart_of_processes_that_share_a_listener(
     print(f"{RESTARTS} restarts, {tally.answered} requests, 0 failed")  # noqa: T201  # the figure
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_rolling_restart_of_workers_on_sighup(tmp_path: Path, database: Database):
     [port] = free_ports(1)
     server = Server(tmp_path, database, port, options=("--workers", "2")).start()
@@ -146,17 +150,19 @@ async def test_rolling_restart_of_workers_on_sighup(tmp_path: Path, database: Da
         parent = server.process.pid
         await until(lambda: len(workers(parent)) == 2, 60)
         async with under_load(server, database) as tally:
-            for _ in range(RESTARTS):
+            for _ in range(RELOADS):
                 before = workers(parent)
                 os.kill(parent, signal.SIGHUP)
-                await until(
-                    lambda b=before: len(workers(parent) - b) == 2 == len(workers(parent)), 90
-                )
+                await until(lambda old=before: are_others(workers(parent), old), PATIENCE)
                 await more(tally)
         assert await asyncio.to_thread(server.stop) == 0
     finally:
         server.kill()
-    print(f"{RESTARTS} restarts of 2 workers, {tally.answered} requests, 0 failed")  # noqa: T201  # the figure
+    print(f"{RELOADS} restarts of 2 workers, {tally.answered} requests, 0 failed")  # noqa: T201  # the figure
+
+
+def are_others(now: set[int], before: set[int]) -> bool:
+    return len(now) == 2 and not now & before
 
 
 def workers(parent: int) -> set[int]:
