@@ -30,7 +30,6 @@ def journal(  # noqa: PLR0913, PLR0917  # the figures of one line; a record of t
     book: Book, account: Account, kind: Kind, contra: int, amount: int, at: int, request: Request
 ) -> Line:
     """Write the line of a request; its lots and parts are for the caller to add."""
-    line = Line(
-        account.id, 0, contra, amount, 0, 0, 0, 0, kind, at, request.id, [], [], note=request.note
-    )
+    note = None if account.anonymous else request.note
+    line = Line(account.id, 0, contra, amount, 0, 0, 0, 0, kind, at, request.id, [], [], note=note)
     return write_line(book, account, line)

@@ -41,7 +41,7 @@ from comptoir.ledger.requests import (
     Work,
 )
 from comptoir.ledger.reversal import reverse
-from comptoir.ledger.slice import change_account, remember, undoable
+from comptoir.ledger.slice import change_account, named_account, remember, undoable
 
 _FILLING = frozenset({Kind.GRANT, Kind.PURCHASE, Kind.ALLOWANCE})
 
@@ -156,7 +156,7 @@ def _replay(known: Answer, request: Request) -> Answer:
 def _spend(book: Book, request: Spend, now: int) -> Answer:
     amount = request.amount
     assert amount > 0, "amounts are validated at the boundary"
-    account = book.accounts.get(request.account)
+    account = named_account(book, request.account)
     asset = book.assets.get(request.contra)
     if account is None or asset is None:
         return refuse(request, Outcome.ACCOUNT_NOT_FOUND)
@@ -184,7 +184,7 @@ def _grant(book: Book, request: Grant, now: int) -> Answer:
     amount = request.amount
     assert amount > 0, "amounts are validated at the boundary"
     assert request.paid >= 0, "a lot is paid or it is not"
-    account = book.accounts.get(request.account)
+    account = named_account(book, request.account)
     asset = book.assets.get(request.contra)
     if account is None or asset is None:
         return refuse(request, Outcome.ACCOUNT_NOT_FOUND)
@@ -228,8 +228,8 @@ def _terms(request: Grant) -> Terms:
 def _transfer(book: Book, request: Transfer, now: int) -> Answer:
     amount = request.amount
     assert amount > 0, "amounts are validated at the boundary"
-    source = book.accounts.get(request.account)
-    target = book.accounts.get(request.target)
+    source = named_account(book, request.account)
+    target = named_account(book, request.target)
     if source is None or target is None:
         return refuse(request, Outcome.ACCOUNT_NOT_FOUND)
     if source.asset != target.asset:

@@ -1,6 +1,6 @@
 """Holds: setting aside, capturing, releasing, renewing. The holds of one chain live together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from comptoir.kit.limits import BALANCE_MAX
 from comptoir.ledger.answers import done, insufficient, journal, refuse
@@ -19,7 +19,13 @@ from comptoir.ledger.lots import (
 from comptoir.ledger.model import Account, Answer, Book, Held, HoldState, Kind, Line
 from comptoir.ledger.outcomes import Outcome
 from comptoir.ledger.requests import Capture, Hold, OnExcess, Release, Renew
-from comptoir.ledger.slice import add_hold, change_account, change_hold, undoable
+from comptoir.ledger.slice import (
+    add_hold,
+    change_account,
+    change_hold,
+    named_account,
+    undoable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ def hold(book: Book, request: Hold, now: int, group: Group | None) -> Answer:
     amount = request.amount
     assert amount > 0, "amounts are validated at the boundary"
     assert request.ttl is None or request.ttl > 0, "lifetimes are validated at the boundary"
-    account = book.accounts.get(request.account)
+    account = named_account(book, request.account)
     asset = book.assets.get(request.contra)
     if account is None or asset is None:
         return refuse(request, Outcome.ACCOUNT_NOT_FOUND)
@@ -90,11 +96,14 @@ def capture(book: Book, request: Capture, now: int) -> Answer:
         return refuse(request, Outcome.HOLD_NOT_FOUND)
     if held.group is None or request.amount is not None:
         return _capture_one(book, request, held, now)
+    mates = _mates(book, held)
+    if any(book.accounts[each.account].anonymous for each in (held, *mates)):
+        request = replace(request, note=None)  # the lines of the others have the same text
     with undoable(book) as take_back:
         answer = _capture_one(book, request, held, now)
         others = [
             _capture_one(book, request, mate, now)
-            for mate in _mates(book, held)
+            for mate in mates
             if mate.state in (HoldState.OPEN, HoldState.EXPIRED)
         ]
         failed = [a for a in (answer, *others) if a.outcome is not Outcome.CREATED]

@@ -149,6 +149,7 @@ class Account:
         version: the number of lines that the journal has for this account.
         next_expiry: the earliest expiry among its open holds and open lots.
         at: the time of its last line; no later line is ever older.
+        anonymous: its customer was erased: no request can name it, and none leaves a note.
         lots: open lots in burning order; perhaps only the prefix that the requests can reach.
         due: its open holds whose expiry has passed, until they are settled.
         settled: nothing that was due by then is left to be written.
@@ -167,6 +168,7 @@ class Account:
     open_lots: int = 0
     next_expiry: int | None = None
     at: int = 0
+    anonymous: bool = False
     lots: list[Lot] = field(default_factory=list[Lot])
     due: list[Held] = field(default_factory=list[Held])
     settled: int = -1

@@ -9,6 +9,12 @@ from contextlib import contextmanager
 from comptoir.ledger.model import Account, Answer, Book, Held, Line, Lot
 
 
+def named_account(book: Book, id_: int) -> Account | None:
+    """The account that a request names, if there is one and it is still somebody's."""
+    account = book.accounts.get(id_)
+    return None if account is None or account.anonymous else account
+
+
 def change_account(book: Book, account: Account) -> None:
     """Announce a change of `account`."""
     if book.undo is not None:

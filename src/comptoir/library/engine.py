@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from comptoir.app import App
-from comptoir.domains.credits.commands import Built, build
+from comptoir.domains.credits import deciding
+from comptoir.domains.credits.commands import Built
 from comptoir.domains.credits.model import Ask, Price
 from comptoir.kit.errors import NotFound
 from comptoir.ledger.model import Answer, Line
@@ -54,10 +55,9 @@ class Engine:
         ask = asked(request)
         door = await self.door()
         try:
-            built = await build(door, self.price_of, ask)
+            built, answer = await deciding.decide(door, self.price_of, ask)
         except NotFound as error:
             raise missed(error) from None
-        [answer] = await door.submit((built.request,))
         if answer.line is None:
             raise refused(answer, built.asset)
         return Done(ask, built, answer, answer.line)

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from comptoir.kit.errors import Conflict, NotFound
+from comptoir.kit.errors import Conflict, NotFound, Unavailable
 from comptoir.store.facts import Asset, Facts
 from comptoir.store.pool import begin, fetch
 
@@ -42,7 +42,11 @@ WHERE c.book_id = %s AND c.customer = %s AND a.asset_id = %s"""
 _FIND_NAMED: Final = """
 SELECT id FROM comptoir.accounts WHERE book_id = %s AND name = %s AND asset_id = %s AND bounded"""
 
+_FIND_DECIDED: Final = "SELECT account_id FROM comptoir.requests WHERE book_id = %s AND id = %s"
+
 _OPEN_ACCOUNT: Final = "SELECT comptoir.open_account(%s, %s, %s, %s, true)"
+
+_OPEN_CUSTOMER_ACCOUNT: Final = "SELECT comptoir.open_customer_account(%s, %s, %s)"
 
 ACCOUNT_OWNER: Final = """
 SELECT a.name, c.customer, s.code FROM comptoir.accounts a
@@ -59,7 +63,10 @@ WHERE h.book_id = %s AND h.id = %s"""
 
 
 class Directory:
-    """Looks up and opens assets, customers and accounts; remembers what never changes.
+    """Looks up and opens assets, customers and accounts.
+
+    It remembers assets, which never change, and the accounts that requests name: where one of them
+    is gone by now, the ledger says so. Whoever only reads is told what the database has.
 
     Shared by all tasks of one event loop.
     """
@@ -68,7 +75,6 @@ class Directory:
         self._pool = pool
         self._facts: dict[int, Facts] = {}
         self._loading = asyncio.Lock()
-        self._customers: _Cache[tuple[int, str], int] = _Cache()
         self._accounts: _Cache[tuple[int, int, str], int] = _Cache()
         self._named: _Cache[tuple[int, int, str], int] = _Cache()
 
@@ -110,12 +116,7 @@ class Directory:
 
     async def find_customer(self, book: int, customer: str) -> int | None:
         """The surrogate id of a customer whom somebody has used before."""
-        cached = self._customers.get((book, customer))
-        if cached is None:
-            cached = self._customers.keep(
-                (book, customer), await self._one(_FIND_CUSTOMER, (book, customer))
-            )
-        return cached
+        return await self._one(_FIND_CUSTOMER, (book, customer))
 
     async def customer(self, book: int, customer: str) -> int:
         """The surrogate id of a customer, who is added on first use."""
@@ -126,43 +127,56 @@ class Directory:
         return found
 
     async def find_account(self, book: int, asset: Asset, customer: str) -> int | None:
-        """The account of a customer in an asset, if it was used before."""
+        """The account of a customer in an asset, if it was used before; never from memory."""
+        return await self._one(_FIND_ACCOUNT, (book, customer, asset.id))
+
+    async def account(
+        self, book: int, asset: Asset, customer: str, request: bytes | None = None
+    ) -> int:
+        """The account of a customer for a request to the ledger, opened on first use.
+
+        It may come from memory, though its customer was erased, or its book reset, meanwhile. The
+        ledger refuses it then as not found: `forget` it, and ask again.
+
+        Args:
+            book: the book.
+            asset: what the account holds.
+            customer: his own id.
+            request: the id of the request. One that was decided before gets the account that it
+                was about, also when nobody has this name any more, so that a repeat opens nothing.
+        """
         key = (book, asset.id, customer)
         cached = self._accounts.get(key)
-        if cached is None:
-            found = await self._one(_FIND_ACCOUNT, (book, customer, asset.id))
-            cached = self._accounts.keep(key, found)
-        return cached
-
-    async def account(self, book: int, asset: Asset, customer: str) -> int:
-        """The account of a customer in an asset, opened on first use."""
+        if cached is not None:
+            return cached
         found = await self.find_account(book, asset, customer)
-        if found is not None:
-            return found
-        owner = await self.customer(book, customer)
-        await self._one(_OPEN_ACCOUNT, (book, asset.id, owner, None))
-        found = await self.find_account(book, asset, customer)
-        assert found is not None, "it was just opened, and accounts are never removed"
-        return found
+        if found is None and request is not None:
+            decided = await self._one(_FIND_DECIDED, (book, request))
+            if decided is not None:
+                return decided
+        if found is None:
+            found = await self._one(_OPEN_CUSTOMER_ACCOUNT, (book, asset.id, customer))
+        return self._accounts.keep(key, _opened(found))
 
     async def find_named(self, book: int, asset: Asset, name: str) -> int | None:
-        """A named account, such as stock:TEE:M, if it was used before."""
-        key = (book, asset.id, name)
-        cached = self._named.get(key)
-        if cached is None:
-            found = await self._one(_FIND_NAMED, (book, name, asset.id))
-            cached = self._named.keep(key, found)
-        return cached
+        """A named account, such as stock:TEE:M, if it was used before; never from memory."""
+        return await self._one(_FIND_NAMED, (book, name, asset.id))
 
     async def named(self, book: int, asset: Asset, name: str) -> int:
-        """A named account, such as stock:TEE:M, opened on first use."""
+        """A named account, such as stock:TEE:M, opened on first use; as `account`, maybe gone."""
+        key = (book, asset.id, name)
+        cached = self._named.get(key)
+        if cached is not None:
+            return cached
         found = await self.find_named(book, asset, name)
-        if found is not None:
-            return found
-        await self._one(_OPEN_ACCOUNT, (book, asset.id, None, name))
-        found = await self.find_named(book, asset, name)
-        assert found is not None, "it was just opened, and accounts are never removed"
-        return found
+        if found is None:
+            found = await self._one(_OPEN_ACCOUNT, (book, asset.id, None, name))
+        return self._named.keep(key, _opened(found))
+
+    def forget(self, book: int, asset: Asset, owner: str) -> None:
+        """Look the account of a customer, or the one of that name, up again when next asked."""
+        self._accounts.drop((book, asset.id, owner))
+        self._named.drop((book, asset.id, owner))
 
     async def hold_place(self, book: int, hold: bytes) -> tuple[Asset, str | None]:
         """The asset of a hold, and whose account it is in.
@@ -219,11 +233,18 @@ class _Cache(Generic[K, V]):
             self._entries.move_to_end(key)
         return found
 
-    def keep(self, key: K, value: V | None) -> V | None:
-        """Keep what was found, if anything was, and return it."""
-        if value is None:
-            return None
+    def keep(self, key: K, value: V) -> V:
+        """Keep what was found, and return it."""
         self._entries[key] = value
         if len(self._entries) > _CACHED:
             self._entries.popitem(last=False)
         return value
+
+    def drop(self, key: K) -> None:
+        self._entries.pop(key, None)
+
+
+def _opened(account: int | None) -> int:
+    if account is None:
+        raise Unavailable("account-busy")
+    return account

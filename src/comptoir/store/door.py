@@ -17,8 +17,14 @@ class Names(Protocol):
         """The asset of that code."""
         ...
 
-    async def account(self, book: int, asset: Asset, customer: str) -> int:
+    async def account(
+        self, book: int, asset: Asset, customer: str, request: bytes | None = None
+    ) -> int:
         """The account of a customer in an asset, opened on first use."""
+        ...
+
+    def forget(self, book: int, asset: Asset, owner: str) -> None:
+        """Look the account of a customer, or the one of that name, up again when next asked."""
         ...
 
     async def named(self, book: int, asset: Asset, name: str) -> int:

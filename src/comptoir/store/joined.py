@@ -35,9 +35,15 @@ class JoinedNames:
         """The asset of that code."""
         return await self.directory.asset(book, code)
 
-    async def account(self, book: int, asset: Asset, customer: str) -> int:
+    async def account(
+        self, book: int, asset: Asset, customer: str, request: bytes | None = None
+    ) -> int:
         """The account of a customer in an asset, opened on first use."""
-        return await self.directory.account(book, asset, customer)
+        return await self.directory.account(book, asset, customer, request)
+
+    def forget(self, book: int, asset: Asset, owner: str) -> None:
+        """Look the account of a customer, or the one of that name, up again when next asked."""
+        self.directory.forget(book, asset, owner)
 
     async def named(self, book: int, asset: Asset, name: str) -> int:
         """A named account, opened on first use."""

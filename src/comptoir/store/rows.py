@@ -22,7 +22,9 @@ _LINE_COLUMNS: Final = 15
 def account(row: Row) -> Account:
     """An account from the columns that LOCK selects."""
     (id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at) = row[:12]
-    return Account(id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at)
+    return Account(
+        id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at, row[12]
+    )
 
 
 def lot(row: Row) -> tuple[int, Lot]:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final
 
 _ACCOUNT: Final = """a.id, a.asset_id, a.posted, a.held, a.debt, a.floor, a.filled, a.version,
-    a.lots_made, a.open_lots, comptoir.micros(a.next_expiry), comptoir.micros(a.at)"""
+    a.lots_made, a.open_lots, comptoir.micros(a.next_expiry), comptoir.micros(a.at), a.anonymous"""
 
 _LOT: Final = """l.account_id, l.no, l.source, l.priority, comptoir.micros(l.expires_at), l.granted,
     l.remaining, l.pinned, l.plain, l.lapsed, l.paid, l.tax, l.currency, l.version"""

@@ -174,9 +174,11 @@ SELECT s.book_id, 'accounts' AS table_name, s.id::text AS row_key, concat_ws(E'\
         THEN E'seal\tthe row was changed behind the back of the ledger' END,
     CASE WHEN (s.customer_id IS NULL) = (s.name IS NULL)
         THEN E'owner\tan account has a customer or a name, not both and not neither' END,
-    CASE WHEN s.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM comptoir.customers o
-        WHERE o.book_id = s.book_id AND o.id = s.customer_id)
+    CASE WHEN s.customer_id IS NOT NULL AND w.id IS NULL
         THEN concat(E'customer\tcustomer ', s.customer_id, ' does not exist') END,
+    CASE WHEN s.anonymous <> (w.erased_at IS NOT NULL)
+        THEN concat(E'anonymous\tanonymous is ', s.anonymous, ', but its customer was ',
+            CASE WHEN s.anonymous THEN 'not ' END, 'erased') END,
     CASE WHEN NOT EXISTS (SELECT FROM comptoir.assets o
         WHERE o.book_id = s.book_id AND o.id = s.asset_id)
         THEN concat(E'asset\tasset ', s.asset_id, ' does not exist') END,
@@ -228,6 +230,10 @@ SELECT s.book_id, 'accounts' AS table_name, s.id::text AS row_key, concat_ws(E'\
             least(o.expiry, k.expiry)) END) AS faults
 FROM bounds b
 JOIN scope s ON s.book_id = b.book_id
+LEFT JOIN LATERAL (
+    SELECT o.id, o.erased_at FROM comptoir.customers o
+    WHERE o.book_id = s.book_id AND o.id = s.customer_id LIMIT 1
+) w ON true
 LEFT JOIN LATERAL (
     SELECT m.version, m.posted, m.held, m.debt, m.filled, m.at FROM comptoir.movements m
     WHERE s.changed AND m.book_id = s.book_id AND m.account_id = s.id

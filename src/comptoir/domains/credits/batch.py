@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from comptoir.domains.credits import deciding
 from comptoir.domains.credits.commands import CREDITS, Built, PriceOf, build, check_chain
+from comptoir.domains.credits.deciding import TRIES
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.kit.errors import ComptoirError, Unavailable
 from comptoir.kit.ids import ID_BYTES, request_id
@@ -24,6 +26,11 @@ class Part:
     error: ComptoirError | None = None
     answer: Answer | None = None
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it named an account that is nobody's any more."""
+        return self.answer is not None and deciding.is_gone(self.answer)
+
 
 _BUILDERS: Final = 6
 """Names that are looked up at a time: fewer than the pool has connections."""
@@ -31,9 +38,8 @@ _BUILDERS: Final = 6
 _NO_HOLD: Final = bytes(ID_BYTES)
 
 
-async def _build(door: Door, price_of: PriceOf, asks: Sequence[Ask]) -> list[Part]:
+async def _build(door: Door, price_of: PriceOf, parts: Sequence[Part]) -> None:
     """Look the names up, a few at a time: those that nobody has used yet take a while to open."""
-    parts = [Part(ask) for ask in asks]
     rest = iter(parts)
 
     async def work_off() -> None:
@@ -46,7 +52,12 @@ async def _build(door: Door, price_of: PriceOf, asks: Sequence[Ask]) -> list[Par
     async with asyncio.TaskGroup() as tasks:
         for _ in range(_BUILDERS):
             tasks.create_task(work_off())
-    return parts
+
+
+def _forget(door: Door, parts: Sequence[Part]) -> None:
+    for part in parts:
+        if part.built is not None:
+            deciding.forget(door, part.built)
 
 
 async def _leave_to_ledger(door: Door, parts: Sequence[Part]) -> None:
@@ -74,21 +85,36 @@ async def decide_chain(
         Invalid: two of them carry one key.
         Unavailable: nothing at all could be decided.
     """
-    parts = await _build(door, price_of, asks)
-    await _leave_to_ledger(door, parts)
+    parts = [Part(ask) for ask in asks]
+    for _ in range(TRIES):
+        await _build(door, price_of, parts)
+        await _leave_to_ledger(door, parts)
+        await _submit_chain(door, parts)
+        if not any(part.is_gone for part in parts):
+            break
+        _forget(door, parts)
+    _raise_if_down(parts)
+    return parts, _group(parts)
+
+
+async def _submit_chain(door: Door, parts: Sequence[Part]) -> None:
     built = [part.built for part in parts if part.built is not None]
     check_chain(built)
     if len(built) == len(parts):
         answers = await door.submit(tuple(each.request for each in built))
         for part, answer in zip(parts, answers, strict=True):
             part.answer = answer
-    else:
-        for part in parts:
-            if part.built is not None:
-                part.answer = _broken(part.built.request)
-    _raise_if_down(parts)
+        return
+    for part in parts:
+        if part.built is not None:
+            part.answer = _broken(part.built.request)
+
+
+def _group(parts: Sequence[Part]) -> bytes | None:
+    """The group that the holds of a chain form, if there are several."""
+    built = [part.built for part in parts if part.built is not None]
     holds = [each.request.id for each in built if each.request.op == Op.HOLD]
-    return parts, holds[0] if len(holds) > 1 else None
+    return holds[0] if len(holds) > 1 else None
 
 
 def _broken(request: Request) -> Answer:
@@ -101,7 +127,19 @@ async def decide_each(door: Door, price_of: PriceOf, asks: Sequence[Ask]) -> lis
     Raises:
         Unavailable: nothing at all could be decided.
     """
-    parts = await _build(door, price_of, asks)
+    parts = waiting = [Part(ask) for ask in asks]
+    for _ in range(TRIES):
+        await _build(door, price_of, waiting)
+        await _submit_each(door, waiting)
+        waiting = [part for part in waiting if part.is_gone]
+        if not waiting:
+            break
+        _forget(door, waiting)
+    _raise_if_down(parts)
+    return parts
+
+
+async def _submit_each(door: Door, parts: Sequence[Part]) -> None:
     built = [(part, part.built.request) for part in parts if part.built is not None]
     results = await door.submit_each([(request,) for _, request in built])
     for (part, _), result in zip(built, results, strict=True):
@@ -109,8 +147,6 @@ async def decide_each(door: Door, price_of: PriceOf, asks: Sequence[Ask]) -> lis
             part.error = result
         else:
             part.answer = result[0]
-    _raise_if_down(parts)
-    return parts
 
 
 def _raise_if_down(parts: Sequence[Part]) -> None:

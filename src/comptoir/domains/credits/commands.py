@@ -92,8 +92,8 @@ async def build(door: Door, price_of: PriceOf, ask: Ask) -> Built:
     if ask.op is Op.GRANT:
         return await _grant(door, ask, asset, units)
     amount, price = await _priced(price_of, ask, asset, units)
-    account, owner = await _account(door, asset, ask.customer, ask.account)
     id_, mark = request_id(door.book, ask.key), _mark(ask, asset, units)
+    account, owner = await _account(door, asset, (ask.customer, ask.account), id_)
     if ask.op is Op.SPEND:
         spend = Spend(id_, mark, account, asset.revenue, amount, note=_note(ask))
         spend.memo = _memo(ask, price)
@@ -114,10 +114,12 @@ def _asset_code(ask: Ask) -> str:
 
 
 async def _account(
-    door: Door, asset: Asset, customer: str | None, account: str | None
+    door: Door, asset: Asset, owner: tuple[str | None, str | None], request: bytes
 ) -> tuple[int, str]:
+    """The account of a customer, or the one of that name, as far as a request may open it."""
+    customer, account = owner
     if customer is not None and account is None:
-        return await door.directory.account(door.book, asset, customer), customer
+        return await door.directory.account(door.book, asset, customer, request), customer
     if account is None or customer is not None:
         raise Invalid("customer-or-account", field="customer")
     if not account.startswith(STOCK_PREFIX) or asset.code != STOCK:
@@ -149,9 +151,10 @@ async def _priced(
 async def _grant(door: Door, ask: Ask, asset: Asset, units: int | None) -> Built:
     if units is None:
         raise Invalid("amount-invalid", field="amount")
-    account, owner = await _account(door, asset, ask.customer, ask.account)
+    id_ = request_id(door.book, ask.key)
+    account, owner = await _account(door, asset, (ask.customer, ask.account), id_)
     grant = Grant(
-        request_id(door.book, ask.key),
+        id_,
         _mark(ask, asset, units),
         account,
         asset.supplier if asset.code == STOCK else asset.issuer,
@@ -166,20 +169,19 @@ async def _grant(door: Door, ask: Ask, asset: Asset, units: int | None) -> Built
 async def _transfer(door: Door, ask: Ask, asset: Asset, units: int | None) -> Built:
     if units is None or ask.customer is None or ask.target is None:
         raise Invalid("amount-invalid", field="amount")
-    source, owner = await _side(door, asset, ask.customer)
-    target, other = await _side(door, asset, ask.target)
-    if source == target:
+    if ask.customer == ask.target:
         raise Invalid("same-account", field="to")
     id_, mark = request_id(door.book, ask.key), _mark(ask, asset, units)
+    source, owner = await _side(door, asset, ask.customer, id_)
+    target, other = await _side(door, asset, ask.target, id_)
     transfer = Transfer(id_, mark, source, target, units, _note(ask))
     return Built(transfer, asset, owner, other)
 
 
-async def _side(door: Door, asset: Asset, name: str) -> tuple[int, str]:
+async def _side(door: Door, asset: Asset, name: str, request: bytes) -> tuple[int, str]:
     """A side of a transfer: a stock account by its prefix, a customer otherwise."""
-    if name.startswith(STOCK_PREFIX):
-        return await _account(door, asset, None, name)
-    return await _account(door, asset, name, None)
+    owner = (None, name) if name.startswith(STOCK_PREFIX) else (name, None)
+    return await _account(door, asset, owner, request)
 
 
 async def _hold_verb(door: Door, ask: Ask) -> Built:

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from comptoir.domains.credits.commands import Built, build, canonical, place
+from comptoir.domains.credits import deciding
+from comptoir.domains.credits.commands import Built, canonical, place
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.ledger.model import Answer
 from comptoir.web.call import Call
@@ -34,6 +35,4 @@ async def decide(call: Call, ask: Ask) -> tuple[Built, Answer]:
     """
     app, book = call.app, call.actor.book
     door = await app.door(book)
-    built = await build(door, lambda asset, action: app.price(book, asset, action), ask)
-    answers = await door.submit((built.request,))
-    return built, answers[0]
+    return await deciding.decide(door, lambda asset, action: app.price(book, asset, action), ask)
