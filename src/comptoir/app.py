@@ -39,6 +39,8 @@ _COLLECT: Final = (50_000, 20, 50)
 PRICE_SECONDS: Final = 1
 """How long a price may be remembered; a change in another process is seen after that."""
 
+EXPORTS: Final = 2
+"""Exports of customers that one process makes at a time."""
 
 _REMEMBER_ENVIRONMENT: Final = """
 INSERT INTO comptoir.settings (name, value) VALUES ('environment', %s) ON CONFLICT DO NOTHING"""
@@ -179,6 +181,8 @@ class App:
     """The books are in another database by now; whoever looks there from time to time says so."""
     _batches: dict[int, Batch] = field(default_factory=dict[int, Batch])
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
+    """How many exports may be made or sent at a time: each takes a connection, then a file."""
     _prices: dict[tuple[int, int, str], tuple[int, Price]] = field(
         default_factory=dict[tuple[int, int, str], tuple[int, Price]]
     )

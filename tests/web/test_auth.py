@@ -17,7 +17,10 @@ HOLD = "hold_" + "0" * 32
 
 
 def address(operation: Operation) -> str:
-    parts = {"hold": HOLD, "customer": "nobody", "id": "00000000-0000-7000-8000-000000000000"}
+    parts = {
+        "hold": HOLD, "customer": "nobody", "id": "00000000-0000-7000-8000-000000000000",
+        "book": "test",
+    }  # fmt: skip
     return operation.path.format_map(parts)
 
 
@@ -62,6 +65,8 @@ def test_what_only_operators_may() -> None:
     assert only == {
         "POST /api/credits/reverse", "PUT /api/credits/prices", "GET /api/ledger/verify",
         "POST /api/assets", "POST /api/keys", "GET /api/keys", "DELETE /api/keys/{id}",
+        "POST /api/keys/{id}/rotate", "POST /api/customers/{customer}/erase",
+        "POST /api/books/{book}/reset",
     }  # fmt: skip
 
 
@@ -105,11 +110,12 @@ def test_a_token_of_one_book_is_nothing_in_the_other(site: Site) -> None:
 
 
 def test_tokens_end(site: Site) -> None:
-    now = site.app.clock()
+    now, customer = site.app.clock(), fresh()
+    site.call("PUT", f"/api/customers/{customer}", {})
+    [(id_,)] = site.sql("SELECT id FROM comptoir.customers WHERE customer = %s", customer)
     for left, status in ((3600, 200), (-1, 401)):
         until = now + left * SECOND
-        text = write_token(site.app.secret, CustomerToken(LIVE, 1, until))
-        site.call("PUT", f"/api/customers/{fresh()}", {})
+        text = write_token(site.app.secret, CustomerToken(LIVE, id_, until))
         assert site.get("/api/credits/balance", who=text).status_code == status
 
 

@@ -62,6 +62,11 @@ LIST_MAX: Final = 100
 CURSOR_LENGTH: Final = 1_000
 CUSTOMER_TOKEN_SECONDS_MAX: Final = 86_400
 
+OVERLAP_SECONDS: Final = 86_400
+"""How long a key still works after another has taken its place, unless told otherwise."""
+
+OVERLAP_SECONDS_MAX: Final = 30 * 86_400
+
 OPEN_LOTS: Final = 1_000
 """Open lots of one account; equal ones are merged before they count."""
 

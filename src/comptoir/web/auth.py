@@ -92,7 +92,7 @@ class Doorman:
         self._noted.update({id_: at for id_, (_, at) in used.items()})
         async with begin(self._app.pool) as tx:
             for id_, (book, at) in sorted(used.items()):
-                await commands.note_use(tx, book, id_, at)
+                await commands.note_use(tx, book, id_, at, since=at - NOTED)
 
     def _customer(self, credential: bytes) -> Actor:
         text = credential.decode("latin-1")

@@ -55,6 +55,7 @@ _SECTIONS: Final[dict[str, Texts]] = {
     "assets": ("Assets", "Actifs"),
     "customers": ("Customers", "Clients"),
     "keys": ("Keys", "Clés"),
+    "books": ("Books", "Livres"),
     "operations": ("Operations", "Exploitation"),
 }
 

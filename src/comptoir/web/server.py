@@ -8,12 +8,22 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from comptoir import app as composition
 from comptoir.app import App
 from comptoir.web import openapi, reference
-from comptoir.web.api import batch, explaining, identity, ledger, operations, reading
+from comptoir.web.api import (
+    batch,
+    books,
+    customers,
+    explaining,
+    identity,
+    ledger,
+    operations,
+    reading,
+)
 from comptoir.web.api import credits as writing
 from comptoir.web.auth import Doorman
 from comptoir.web.background import work
@@ -30,7 +40,9 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *reading.OPERATIONS,
     *ledger.OPERATIONS,
     *explaining.OPERATIONS,
+    *customers.OPERATIONS,
     *identity.OPERATIONS,
+    *books.OPERATIONS,
 )
 """The API, with the busiest routes first: they are tried in this order."""
 
@@ -109,10 +121,24 @@ def _routes(served: Sequence[Operation], site: Site) -> list[Route]:
     paths: dict[str, list[Operation]] = {}
     for operation in served:
         paths.setdefault(operation.path, []).append(operation)
-    return [
-        Route(path.replace("{customer}", "{customer:path}"), Path(path, own, site))
-        for path, own in paths.items()
-    ]
+    return [_Route(path, Path(path, own, site)) for path, own in paths.items()]
+
+
+class _Route(Route):
+    """A route whose customer may have any name, slashes included.
+
+    What follows the customer must stand in the address as it is: of a customer called "a/export"
+    every slash is escaped there, and his address is not the one of an export of "a".
+    """
+
+    def __init__(self, path: str, endpoint: Path) -> None:
+        super().__init__(path.replace("{customer}", "{customer:path}"), endpoint)
+        self._rest = path.partition("{customer}")[2].encode()
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if self._rest and not scope.get("raw_path", b"").endswith(self._rest):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 def _cors(origins: Sequence[str]) -> dict[str, Any]:

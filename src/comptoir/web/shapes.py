@@ -96,6 +96,87 @@ class CustomerShape(BaseModel):
     created_at: Moment
 
 
+class PaidShape(BaseModel):
+    """What was paid for a lot, in minor units."""
+
+    amount: int
+    tax: int
+    currency: str
+
+
+class PastLotShape(LotShape):
+    """A lot, used up or not."""
+
+    paid: PaidShape | None
+
+
+class PastHoldShape(BaseModel):
+    """A hold, ended or not."""
+
+    id: HoldName
+    amount: Figure
+    captured: Figure
+    state: str
+    expires_at: Moment | None
+    group: HoldName | None
+    on_excess: str
+    opened_at: Moment
+
+
+class MemoShape(BaseModel):
+    """What a movement cost."""
+
+    action: str | None
+    quantity: int
+    model: str | None
+    cost: Figure | None
+
+
+class PastMovementShape(MovementShape):
+    """A line of the journal with everything that was written down about it."""
+
+    metadata: dict[str, str] | None
+    held: Figure
+    debt: Figure
+    hold: HoldName | None
+    reverses: MovementName | None
+    memo: MemoShape | None
+
+
+class PastAccountShape(BaseModel):
+    """An account from its beginning; lists are oldest first."""
+
+    balance: BalanceShape
+    lots: list[PastLotShape]
+    holds: list[PastHoldShape]
+    movements: list[PastMovementShape]
+
+
+class ExportShape(BaseModel):
+    """Everything that is kept about a customer, as of one moment."""
+
+    exported_at: Moment
+    customer: CustomerShape
+    accounts: list[PastAccountShape]
+    complete: Literal[True]
+
+
+class LeftShape(BaseModel):
+    """What an anonymous account still holds."""
+
+    asset: str
+    balance: Figure
+
+
+class ErasedShape(BaseModel):
+    """What an erasure did: texts that are gone, lines and balances that stay without a name."""
+
+    erased_at: Moment
+    movements: int
+    notes: int
+    left: list[LeftShape]
+
+
 class KeyShape(BaseModel):
     """A key without its secret."""
 
@@ -114,6 +195,22 @@ class NewKeyShape(KeyShape):
     """A key with its secret, which is shown this once."""
 
     key: Annotated[str, Field(pattern="^ck_(live|test)_(op|svc)_[A-Za-z0-9_-]{43}$")]
+
+
+class RotatedShape(NewKeyShape):
+    """The key that takes the place of another, and that one with its end."""
+
+    replaced: KeyShape
+
+
+class ResetShape(BaseModel):
+    """What a reset took away."""
+
+    book: str
+    reset_at: Moment
+    customers: int
+    accounts: int
+    movements: int
 
 
 class TokenShape(BaseModel):

@@ -57,6 +57,90 @@ HOLDS: Final = f"""{_HOLD}
 WHERE h.book_id = %(book)s AND h.account_id = %(id)s AND h.opened < %(below)s
 ORDER BY h.opened DESC LIMIT %(limit)s"""
 
+ACCOUNTS_OF: Final = """
+SELECT id FROM comptoir.accounts WHERE book_id = %s AND customer_id = %s ORDER BY id"""
+
+OPEN_HOLDS: Final = """
+SELECT count(*) FROM comptoir.holds
+WHERE book_id = %(book)s AND account_id = ANY(%(ids)s) AND state = 'open'"""
+
+DELETE_NOTES: Final = """
+DELETE FROM comptoir.notes WHERE book_id = %(book)s AND account_id = ANY(%(ids)s)"""
+
+DELETE_NOTES_OF_TRANSFERS: Final = """
+DELETE FROM comptoir.notes n
+USING comptoir.movements m, comptoir.requests r
+WHERE m.book_id = %(book)s AND m.account_id = ANY(%(ids)s) AND m.kind = 'transfer'
+    AND r.book_id = m.book_id AND r.id = m.request_id
+    AND n.book_id = m.book_id AND n.account_id = m.contra_id
+    AND n.version =
+        CASE WHEN r.account_id = m.account_id THEN r.mirror_version ELSE r.version END"""
+"""The other side of a transfer has a line of its own, with the same text."""
+
+DELETE_NOTES_OF_GROUPS: Final = """
+DELETE FROM comptoir.notes n
+USING comptoir.holds own, comptoir.holds mate, comptoir.movements line, comptoir.movements m
+WHERE own.book_id = %(book)s AND own.account_id = ANY(%(ids)s) AND own.group_id IS NOT NULL
+    AND mate.book_id = own.book_id AND mate.group_id = own.group_id
+    AND mate.account_id <> own.account_id
+    AND line.book_id = own.book_id AND line.account_id = own.account_id AND line.hold_id = own.id
+    AND line.version > own.opened AND line.version <= own.closed
+    AND m.book_id = mate.book_id AND m.account_id = mate.account_id AND m.hold_id = mate.id
+    AND m.version > mate.opened AND (mate.closed IS NULL OR m.version <= mate.closed)
+    AND m.request_id = line.request_id
+    AND n.book_id = m.book_id AND n.account_id = m.account_id AND n.version = m.version"""
+"""One request may have captured, released or renewed several holds: a line each, the same text."""
+
+MAKE_ANONYMOUS: Final = """
+UPDATE comptoir.accounts a SET anonymous = true FROM comptoir.assets s
+WHERE a.book_id = %(book)s AND a.id = ANY(%(ids)s) AND s.book_id = a.book_id AND s.id = a.asset_id
+RETURNING s.code, a.posted, a.version"""
+
+STANDINGS: Final = """
+SELECT a.id, s.code, a.posted, a.held, a.debt, a.filled, a.version, comptoir.micros(a.at)
+FROM comptoir.accounts a
+JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
+WHERE a.book_id = %s AND a.customer_id = %s ORDER BY a.id"""
+
+LOT_HISTORY: Final = """
+SELECT l.no, l.source, l.granted, l.remaining, l.pinned, l.priority,
+    comptoir.micros(l.expires_at), n.reference, l.paid, l.tax, l.currency
+FROM (
+    SELECT * FROM comptoir.lots WHERE book_id = %s AND account_id = %s AND no > %s
+    ORDER BY book_id, account_id, no LIMIT %s
+) l
+LEFT JOIN LATERAL (
+    SELECT reference FROM comptoir.notes
+    WHERE (book_id, account_id, version) = (l.book_id, l.account_id, l.version) LIMIT 1
+) n ON true
+ORDER BY l.no"""
+"""Here and below LIMIT 1 has texts looked up row by row, whatever the planner expects of a page."""
+
+HOLD_HISTORY: Final = """
+SELECT h.opened, h.id, h.amount, h.captured, h.state, h.on_excess, comptoir.micros(h.at),
+    comptoir.micros(h.expires_at), h.group_id
+FROM comptoir.holds h
+WHERE h.book_id = %s AND h.account_id = %s AND h.opened > %s
+ORDER BY h.book_id, h.account_id, h.opened LIMIT %s"""
+
+LINE_HISTORY: Final = """
+SELECT m.version, m.kind, m.amount, m.posted, comptoir.micros(m.at), n.reason, n.reference,
+    n.metadata, m.held, m.debt, m.hold_id, m.reverses, o.quantity, o.action, o.model, o.cost
+FROM (
+    SELECT * FROM comptoir.movements WHERE book_id = %s AND account_id = %s AND version > %s
+    ORDER BY book_id, account_id, version LIMIT %s
+) m
+LEFT JOIN LATERAL (
+    SELECT reason, reference, metadata FROM comptoir.notes
+    WHERE (book_id, account_id, version) = (m.book_id, m.account_id, m.version) LIMIT 1
+) n ON true
+LEFT JOIN LATERAL (
+    SELECT o.quantity, p.action, o.model, o.cost FROM comptoir.memos o
+    LEFT JOIN comptoir.prices p ON p.book_id = o.book_id AND p.id = o.price_id
+    WHERE (o.book_id, o.account_id, o.version) = (m.book_id, m.account_id, m.version) LIMIT 1
+) o ON true
+ORDER BY m.version"""
+
 PRICE_NOW: Final = """
 SELECT id, action, version, amount, real_cost, comptoir.micros(created_at) FROM comptoir.prices
 WHERE book_id = %s AND asset_id = %s AND action = %s ORDER BY version DESC LIMIT 1"""

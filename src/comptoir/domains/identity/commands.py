@@ -8,9 +8,10 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from comptoir.domains.identity import sql
-from comptoir.domains.identity.model import Customer, Key, hash_key, hint_of
+from comptoir.domains.identity.model import Customer, Key, hash_key, hint_of, write_key
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import Conflict, NotFound
+from comptoir.kit.limits import SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,25 @@ async def put_customer(
     row = await cursor.fetchone()
     assert row is not None, "an upsert returns its row"
     return Customer(*row)
+
+
+async def lock_customer(tx: AsyncConnection, book: int, customer: str) -> int:
+    """The surrogate id of a customer, whom nobody changes or opens an account for meanwhile.
+
+    Raises:
+        NotFound: the book does not have him, or not any more.
+    """
+    row = await (await tx.execute(sql.LOCK_CUSTOMER, (book, customer))).fetchone()
+    if row is None:
+        raise NotFound("unknown-customer")
+    return row[0]
+
+
+async def erase_customer(tx: AsyncConnection, book: int, id_: int) -> int:
+    """Forget all that says who a customer is; returns when, in microseconds since 1970."""
+    row = await (await tx.execute(sql.ERASE_CUSTOMER, (book, id_))).fetchone()
+    assert row is not None, "the caller has locked him"
+    return row[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,58 @@ async def _insert_key(tx: AsyncConnection, new: NewKey) -> tuple[Any, ...] | Non
     return await (await tx.execute(sql.ADD_KEY, (*values, new.expires_at))).fetchone()
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A key that is to take the place of another one.
+
+    Attributes:
+        id: of the key that is replaced.
+        new_id, secret: of the new one; 32 random bytes.
+        now: the time by which keys are judged, in microseconds since 1970.
+        overlap: seconds for which the old key still works; 0 revokes it.
+        expires_at: of the new key; None gives it the same time to live as the old one had.
+    """
+
+    book: int
+    id: UUID
+    new_id: UUID
+    secret: bytes
+    now: int
+    overlap: int
+    expires_at: int | None = None
+
+
+async def rotate_key(tx: AsyncConnection, rotation: Rotation) -> None:
+    """Replace a key by a new one of the same role and name, and let the old one end.
+
+    Raises:
+        NotFound: the book has no such key.
+        Conflict: it has ended, so that nothing may take its place; or the new one is there already.
+    """
+    old = await _lock_key(tx, rotation.book, rotation.id)
+    if not old.is_usable(rotation.now):
+        raise Conflict("key-ended")
+    until = rotation.expires_at
+    if until is None and old.expires_at is not None:
+        until = rotation.now + old.expires_at - old.created_at
+    text = write_key(rotation.book, old.role, rotation.secret)
+    new = NewKey(rotation.new_id, rotation.book, old.role, old.name, text, until)
+    if await _insert_key(tx, new) is None:
+        raise Conflict("request-in-flight", retry_after=1)
+    if rotation.overlap == 0:
+        await revoke_key(tx, rotation.book, rotation.id)
+        return
+    end = rotation.now + rotation.overlap * SECOND
+    await tx.execute(sql.END_KEY, (end, rotation.book, rotation.id))
+
+
+async def _lock_key(tx: AsyncConnection, book: int, id_: UUID) -> Key:
+    row = await (await tx.execute(sql.LOCK_KEY, (book, id_))).fetchone()
+    if row is None:
+        raise NotFound("unknown-key")
+    return Key(row[0], row[1], Role(row[2]), *row[3:])
+
+
 async def revoke_key(tx: AsyncConnection, book: int, id_: UUID) -> Key:
     """Revoke a key; doing it again changes nothing.
 
@@ -99,6 +171,6 @@ async def revoke_key(tx: AsyncConnection, book: int, id_: UUID) -> Key:
     return Key(row[0], row[1], Role(row[2]), *row[3:])
 
 
-async def note_use(tx: AsyncConnection, book: int, id_: UUID, at: int) -> None:
-    """Remember when a key was used last."""
-    await tx.execute(sql.USE_KEY, (at, book, id_))
+async def note_use(tx: AsyncConnection, book: int, id_: UUID, at: int, *, since: int) -> None:
+    """Remember when a key was used last, unless a use after `since` is remembered already."""
+    await tx.execute(sql.USE_KEY, {"at": at, "book": book, "id": id_, "since": since})

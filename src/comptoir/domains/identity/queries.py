@@ -54,6 +54,18 @@ async def find_key(tx: AsyncConnection, text: str) -> Key | None:
     return _key(row[:-1])
 
 
+async def key(tx: AsyncConnection, book: int, id_: UUID) -> Key:
+    """A key by its id.
+
+    Raises:
+        NotFound: the book has no such key.
+    """
+    row = await (await tx.execute(sql.KEY_BY_ID, (book, id_))).fetchone()
+    if row is None:
+        raise NotFound("unknown-key")
+    return _key(row)
+
+
 async def keys(tx: AsyncConnection, book: int, after: UUID, limit: int) -> list[Key]:
     """The keys of a book, oldest first, after the one with the id `after`."""
     cursor = await tx.execute(sql.KEYS, (book, after, limit))

@@ -20,9 +20,12 @@ from comptoir.kit.limits import (
     EMAIL_LENGTH,
     EMAIL_PATTERN,
     LOCALE_PATTERN,
+    OVERLAP_SECONDS,
+    OVERLAP_SECONDS_MAX,
     PRINTABLE,
     SECOND,
 )
+from comptoir.store.answers import Deed, Figures, once
 from comptoir.store.pool import begin
 from comptoir.web import shapes, views, wire
 from comptoir.web.call import Call
@@ -88,6 +91,16 @@ class BookQuery(wire.Wire):
     book: Annotated[Literal["live", "test"] | None, Field(examples=["live"])] = None
 
 
+class RotateBody(wire.Wire):
+    """How long the old key still works, 0 for not at all, and when the new one ends."""
+
+    overlap_seconds: Annotated[
+        int, Field(ge=0, le=OVERLAP_SECONDS_MAX, examples=[OVERLAP_SECONDS])
+    ] = OVERLAP_SECONDS
+    expires_at: wire.Time | None = None
+    book: Literal["live", "test"] | None = None
+
+
 class TokenBody(wire.Wire):
     """Whose token, and for how long."""
 
@@ -95,7 +108,12 @@ class TokenBody(wire.Wire):
     ttl_seconds: Annotated[int, Field(ge=1, le=CUSTOMER_TOKEN_SECONDS_MAX, examples=[900])] = 3600
 
 
-def _customer_name(call: Call) -> str:
+def customer_name(call: Call) -> str:
+    """The customer that the path names.
+
+    Raises:
+        Unfit: nobody can be called that.
+    """
     name = call.part("customer")
     try:
         return _Named(customer=name).customer
@@ -120,7 +138,7 @@ async def customers(call: Call, query: wire.Page) -> Reply:
 
 async def customer(call: Call) -> Reply:
     """GET /api/customers/{customer}."""
-    name = _customer_name(call)
+    name = customer_name(call)
     async with begin(call.app.pool) as tx:
         found = await queries.customer(tx, call.actor.book, name)
     return ok(views.customer(found), PRIVATE)
@@ -128,7 +146,7 @@ async def customer(call: Call) -> Reply:
 
 async def put_customer(call: Call, body: CustomerBody) -> Reply:
     """PUT /api/customers/{customer}: adds him, or changes what is said."""
-    name = _customer_name(call)
+    name = customer_name(call)
     change = commands.CustomerChange(
         time_zone=body.time_zone,
         locale=body.locale,
@@ -163,7 +181,7 @@ async def add_key(call: Call, body: KeyBody) -> Reply:
     role = Role(body.role)
     async with begin(app.pool) as tx:
         book, names = await _book(tx, call, body.book)
-        id_, secret = _chosen(call, book) if call.key else _drawn(app)
+        id_, secret = _chosen(call, book, "key") if call.key else _drawn(app)
         text = write_key(book, role, secret)
         new = commands.NewKey(id_, book, role, body.name, text, body.expires_at)
         added, is_new = await commands.add_key_once(tx, new)
@@ -175,10 +193,12 @@ def _drawn(app: App) -> tuple[UUID, bytes]:
     return uuid7(app.clock(), app.randomness(10)), app.randomness(32)
 
 
-def _chosen(call: Call, book: int) -> tuple[UUID, bytes]:
+def _chosen(call: Call, book: int, purpose: str) -> tuple[UUID, bytes]:
     digest = request_id(book, call.key)
-    secret = hmac.digest(call.app.secret, b"key\n" + digest, "sha256")
-    return UUID(bytes=digest, version=5), secret
+    secret = hmac.digest(call.app.secret, f"{purpose}\n".encode() + digest, "sha256")
+    if purpose == "key":
+        return UUID(bytes=digest, version=5), secret
+    return UUID(bytes=hmac.digest(secret, b"id", "sha256")[:16], version=5), secret
 
 
 async def keys(call: Call, query: KeysQuery) -> Reply:
@@ -194,12 +214,47 @@ async def keys(call: Call, query: KeysQuery) -> Reply:
     return ok({"items": [views.key(k, names) for k in page], "next_cursor": following}, PRIVATE)
 
 
-async def revoke_key(call: Call, query: BookQuery) -> Reply:
-    """DELETE /api/keys/{id}: at once here, within two seconds everywhere."""
+def _named(call: Call) -> UUID:
     try:
-        id_ = UUID(call.part("id"))
+        return UUID(call.part("id"))
     except ValueError:
         raise NotFound("unknown-key") from None
+
+
+async def rotate_key(call: Call, body: RotateBody) -> Reply:
+    """POST /api/keys/{id}/rotate: a new key at once, and an end for the old one.
+
+    With an Idempotency-Key the new id and text are made from it, as for a new key.
+    """
+    app, id_ = call.app, _named(call)
+    async with begin(app.pool) as tx:
+        book, names = await _book(tx, call, body.book)
+    new_id, secret = _chosen(call, book, "rotate") if call.key else _drawn(app)
+    rotation = commands.Rotation(
+        book, id_, new_id, secret, app.clock(), body.overlap_seconds, body.expires_at
+    )
+
+    async def work(tx: AsyncConnection) -> Figures:
+        await commands.rotate_key(tx, rotation)
+        return {"id": str(new_id)}
+
+    said = {"id": id_, "overlap_seconds": body.overlap_seconds, "expires_at": body.expires_at}
+    _, replayed = await once(app.pool, Deed(book, "rotate", call.key, said), work)
+    call.doorman.forget()
+    async with begin(app.pool) as tx:
+        old, new = [await queries.key(tx, book, each) for each in (id_, new_id)]
+    content = {
+        **views.key(new, names),
+        "key": write_key(book, new.role, secret),
+        "replaced": views.key(old, names),
+    }
+    headers = [(b"cache-control", b"no-store"), *([REPLAYED] if replayed else [])]
+    return ok(content, *headers, status=201)
+
+
+async def revoke_key(call: Call, query: BookQuery) -> Reply:
+    """DELETE /api/keys/{id}: at once here, within two seconds everywhere."""
+    id_ = _named(call)
     async with begin(call.app.pool) as tx:
         book, names = await _book(tx, call, query.book)
         revoked = await commands.revoke_key(tx, book, id_)
@@ -217,7 +272,7 @@ async def add_token(call: Call, body: TokenBody) -> Reply:
     return ok(content, (b"cache-control", b"no-store"), status=201)
 
 
-_CUSTOMER_PART: Final[dict[str, dict[str, Any]]] = {
+CUSTOMER_PART: Final[dict[str, dict[str, Any]]] = {
     "customer": {
         "type": "string",
         "minLength": 1,
@@ -248,7 +303,7 @@ OPERATIONS: Final = (
         tag="customers",
         roles=SERVERS,
         answer=shapes.CustomerShape,
-        parts=_CUSTOMER_PART,
+        parts=CUSTOMER_PART,
         codes=("unknown-customer",),
     ),
     Operation(
@@ -261,7 +316,7 @@ OPERATIONS: Final = (
         body=CustomerBody,
         body_optional=True,
         answer=shapes.CustomerShape,
-        parts=_CUSTOMER_PART,
+        parts=CUSTOMER_PART,
         ask={"time_zone": "Europe/Paris", "locale": "fr", "name": "Alice Martin"},
     ),
     Operation(
@@ -288,6 +343,23 @@ OPERATIONS: Final = (
         query=KeysQuery,
         answer=shapes.Listed[shapes.KeyShape],
         codes=("cursor-invalid",),
+    ),
+    Operation(
+        method="POST",
+        path="/api/keys/{id}/rotate",
+        handler=rotate_key,
+        may_be_keyed=True,
+        summary=("Replace a key by a new one", "Remplacer une clé par une nouvelle"),
+        tag="keys",
+        roles=OPERATORS,
+        body=RotateBody,
+        body_optional=True,
+        answer=shapes.RotatedShape,
+        status=201,
+        parts=_KEY_PART,
+        codes=("unknown-key", "key-ended"),
+        headers={"Idempotent-Replayed": "true when it was replaced before, under the same key"},
+        ask={"overlap_seconds": 86400},
     ),
     Operation(
         method="DELETE",

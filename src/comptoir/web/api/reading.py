@@ -7,6 +7,7 @@ from pydantic import Field
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.commands import CREDITS, STOCK, place, put_price
 from comptoir.domains.credits.explain import Place, balance_at
+from comptoir.domains.credits.model import HoldView
 from comptoir.domains.identity.queries import customer_by_id
 from comptoir.kit.actor import Role
 from comptoir.kit.amounts import parse_amount, parse_cost
@@ -202,9 +203,14 @@ async def read_hold(call: Call) -> Reply:
         raise NotFound("hold-not-found")
     async with begin(call.app.pool) as tx:
         found = await queries.hold(tx, call.actor.book, call.app.directory, named)
-    if call.actor.role is Role.CUSTOMER and found.customer != call.actor.customer:
+    if call.actor.role is Role.CUSTOMER and not _is_own(call, found):
         raise NotFound("hold-not-found")
     return ok(views.hold(found), PRIVATE)
+
+
+def _is_own(call: Call, found: HoldView) -> bool:
+    """A hold of whoever was erased is nobody's, whatever tokens he still has."""
+    return found.owner is not None and found.customer == call.actor.customer
 
 
 async def holds(call: Call, query: WhoseList) -> Reply:
