@@ -83,6 +83,11 @@ class Person:
         self.ask("/api/ledger/transfer", {"from": self.id, "to": other, "amount": "3"}, 200)
         self.ask("/api/ledger/transfer", {"from": other, "to": self.id, "amount": "1"}, 200)
 
+    def forget(self) -> None:
+        """Let the server have no memory of the name."""
+        for asset in self.site.app.directory._facts[1].assets.values():
+            self.site.app.directory.forget(1, asset, self.id)
+
     def erase(self, key: str | None = None) -> httpx2.Response:
         headers = {"Idempotency-Key": key} if key else {}
         return self.site.call("POST", f"/api/customers/{self.id}/erase", headers=headers, key=key)
@@ -135,8 +140,12 @@ def test_he_is_unknown_from_then_on(site: Site, person: Person) -> None:
     assert '"customer":null' not in listed
 
 
-def test_repeats_are_answered_and_open_nothing(site: Site, person: Person) -> None:
+@pytest.mark.parametrize("memory", ["stale", "none"])
+def test_repeats_are_answered_and_open_nothing(site: Site, person: Person, memory: str) -> None:
+    """By the server that knew him as by one that never did."""
     person.erase()
+    if memory == "none":
+        person.forget()
     rows = "SELECT count(*), max(id) FROM comptoir.customers"
     lines = "SELECT count(*) FROM comptoir.movements"
     before = site.sql(rows), site.sql(lines)
@@ -159,7 +168,8 @@ def _without_name(answer: dict[str, Any]) -> Any:  # noqa: ANN401  # any JSON
     }  # fmt: skip
 
 
-def test_repeats_in_a_batch_open_nothing(site: Site, person: Person) -> None:
+@pytest.mark.parametrize("memory", ["stale", "none"])
+def test_repeats_in_a_batch_open_nothing(site: Site, person: Person, memory: str) -> None:
     requests = [
         {"op": "spend", "idempotency_key": fresh("key"), "customer": person.id, "amount": "1"}
         for _ in range(2)
@@ -171,6 +181,8 @@ def test_repeats_in_a_batch_open_nothing(site: Site, person: Person) -> None:
             Asked("/api/ledger/batch", body | {"atomic": atomic}, "", first.json(), 200)
         )
     person.erase()
+    if memory == "none":
+        person.forget()
     for asked in person.asked[-2:]:
         again = site.post(asked.path, asked.body)
         assert again.headers["idempotent-replayed"] == "true"
