@@ -98,3 +98,43 @@ def test_names_have_limits(inside: Inside, name: str):
     assert ended.code == 2
     assert "name" in ended.err
     assert inside("key", "list", "--json").json["items"] == []
+
+
+def test_a_key_takes_the_place_of_another(inside: Inside):
+    old = inside("key", "create", "--role", "service", "--name", "shop", "--json").json
+    rotated = inside("key", "rotate", "--id", old["id"], "--overlap-seconds", "60", "--json")
+    assert (rotated.code, rotated.err) == (0, "")
+    assert looks_like_key(rotated.json["key"])
+    assert rotated.json["name"] == "shop"
+    assert rotated.json["replaced"]["id"] == old["id"]
+    assert rotated.json["replaced"]["expires_at"] is not None
+    again = inside("key", "rotate", "--id", rotated.json["id"], "--overlap-seconds", "0")
+    assert looks_like_key(again.out.strip())
+    assert "not shown again" in again.err
+    assert "revoked 20" in inside("key", "list").out
+    ended = inside("key", "rotate", "--id", rotated.json["id"])
+    assert (ended.code, ended.out) == (5, "")
+    assert "revoked" in ended.err
+
+
+def test_keys_are_made_once(inside: Inside):
+    """A script that is run again gets the same key."""
+    first, again = (
+        inside("key", "create", "--role", "service", "--name", "shop", "--idempotency-key", "one",
+               "--expires-at", "2090-01-01T00:00:00Z", "--json")
+        for _ in range(2)
+    )  # fmt: skip
+    assert again.json == first.json
+    assert first.json["expires_at"] == "2090-01-01T00:00:00.000000Z"
+    turned = [
+        inside("key", "rotate", "--id", first.json["id"], "--idempotency-key", "two").out
+        for _ in range(2)
+    ]
+    assert turned[0] == turned[1]
+    assert len(inside("key", "list", "--json").json["items"]) == 2
+
+
+def test_times_that_cannot_be(inside: Inside):
+    ended = inside("key", "create", "--role", "service", "--name", "x", "--expires-at", "tomorrow")
+    assert (ended.code, ended.out) == (2, "")
+    assert "expires_at" in ended.err

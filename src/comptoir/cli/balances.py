@@ -3,7 +3,6 @@
 Every option is a field of the HTTP API with the same name, limits and meaning.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
@@ -11,15 +10,15 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from comptoir.cli import importing
+from comptoir.cli.asking import change, read, refused
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
-from comptoir.cli.front import Answered, Asked, ask
-from comptoir.cli.opening import book_of, reading, run_now, writing
+from comptoir.cli.front import Asked
+from comptoir.cli.opening import run_now
 from comptoir.cli.pages import Contents, Page
 from comptoir.kit.ids import uuid7
 from comptoir.web.api import credits as verbs
 from comptoir.web.api import explaining
 from comptoir.web.api import reading as readers
-from comptoir.web.catalogue import PROBLEMS
 
 app = typer.Typer(cls=Contents)
 app.command("import", cls=Page, help="help.credits.import")(importing.import_)
@@ -204,9 +203,9 @@ def balance(
     """Show a balance."""
     desk = desk_of(ctx)
     asked = _query("/api/credits/balance", {"customer": customer, "asset": asset, "at": at})
-    answered = run_now(_read(desk, book, asked))
+    answered = run_now(read(desk, book, asked))
     if answered.refusal is not None:
-        return _refused(answered)
+        return refused(answered)
     if as_json:
         print_json(answered.body)
         return Exit.DONE
@@ -286,9 +285,9 @@ def explain(
         "cursor": cursor,
         "asset": asset,
     }
-    answered = run_now(_read(desk, book, _query("/api/ledger/explain", fields)))
+    answered = run_now(read(desk, book, _query("/api/ledger/explain", fields)))
     if answered.refusal is not None:
-        return _refused(answered)
+        return refused(answered)
     if as_json:
         print_json(answered.body)
         return Exit.DONE
@@ -340,9 +339,9 @@ def _write(desk: Desk, book: str, asked: Asked, *, as_json: bool) -> Exit:
     if not asked.key:
         asked = replace(asked, key=str(uuid7(desk.clock(), desk.randomness(_KEY_BYTES))))
         desk.note("credits.key", key=asked.key)
-    answered = run_now(_change(desk, book, asked))
+    answered = run_now(change(desk, book, asked))
     if answered.refusal is not None:
-        return _refused(answered)
+        return refused(answered)
     if as_json:
         print_json(answered.body)
         return Exit.DONE
@@ -359,9 +358,9 @@ def _write(desk: Desk, book: str, asked: Asked, *, as_json: bool) -> Exit:
 
 
 def _list(desk: Desk, book: str, asked: Asked, columns: Sequence[str], *, as_json: bool) -> Exit:
-    answered = run_now(_read(desk, book, asked))
+    answered = run_now(read(desk, book, asked))
     if answered.refusal is not None:
-        return _refused(answered)
+        return refused(answered)
     if as_json:
         print_json(answered.body)
         return Exit.DONE
@@ -380,19 +379,3 @@ def _cell(desk: Desk, column: str, value: Any) -> str:  # noqa: ANN401  # whatev
 def _figures(balance_shown: dict[str, Any]) -> dict[str, object]:
     owner = balance_shown.get("customer") or balance_shown.get("account")
     return {**balance_shown, "owner": owner}
-
-
-async def _change(desk: Desk, book: str, asked: Asked) -> Answered:
-    async with writing(desk.settings()) as opened:
-        return await ask(opened, await book_of(opened, book), desk.say.locale, asked)
-
-
-async def _read(desk: Desk, book: str, asked: Asked) -> Answered:
-    async with reading(desk.settings()) as opened:
-        return await ask(opened, await book_of(opened, book), desk.say.locale, asked)
-
-
-def _refused(answered: Answered) -> Exit:
-    code = str(answered.body["code"])
-    print(f"comptoir: {answered.body['detail']}", file=sys.stderr)
-    return PROBLEMS[code].exit

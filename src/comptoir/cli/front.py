@@ -29,7 +29,7 @@ class Asked:
     Attributes:
         operation: the route.
         fields: its body or query; None where nothing was said.
-        key: the idempotency key, for routes that need one.
+        key: the idempotency key, for routes that need one or take one.
         parts: the parts of its path.
     """
 
@@ -62,7 +62,8 @@ async def ask(app: App, book: int, locale: str, asked: Asked) -> Answered:
     operation = asked.operation
     said = {name: value for name, value in asked.fields.items() if value is not None}
     headers = [(b"accept-language", locale.encode())]
-    if operation.keyed:
+    is_keyed = operation.keyed or (operation.may_be_keyed and bool(asked.key))
+    if is_keyed:
         headers.append((b"idempotency-key", asked.key.encode(errors="surrogateescape")))
     query = urlencode(said) if operation.query is not None else ""
     scope = {
@@ -75,7 +76,7 @@ async def ask(app: App, book: int, locale: str, asked: Asked) -> Answered:
     }
     call = Call(scope, _nothing_more, app, Doorman(app))
     call.actor = Actor(Role.OPERATOR, book, "command line")
-    if operation.keyed:
+    if is_keyed:
         call.key = call.idempotency_key()
     if operation.query is not None:
         reply = await operation.handler(call, call.query(operation.query))

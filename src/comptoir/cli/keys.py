@@ -1,14 +1,15 @@
-"""`comptoir key`: API keys, made, listed and revoked, with the server running or not."""
+"""`comptoir key`: API keys, made, listed, rotated and revoked, with the server running or not."""
 
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
 
 from comptoir.app import App
+from comptoir.cli.asking import change
 from comptoir.cli.desk import Desk, desk_of, print_json
-from comptoir.cli.opening import book_of, reading, run_now, writing
+from comptoir.cli.front import Asked
+from comptoir.cli.opening import book_of, reading, run_now
 from comptoir.cli.pages import Contents, Page
 from comptoir.domains.identity import queries
 from comptoir.domains.identity.commands import NewKey, add_key, revoke_key
@@ -16,21 +17,29 @@ from comptoir.domains.identity.model import Key, write_key
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import uuid7
-from comptoir.kit.limits import DAY, LIST_MAX
+from comptoir.kit.limits import DAY, LIST_MAX, OVERLAP_SECONDS, OVERLAP_SECONDS_MAX
 from comptoir.store.pool import begin
 from comptoir.web import views
-from comptoir.web.api.identity import KeyBody
-from comptoir.web.complaints import Unfit
+from comptoir.web.api.identity import OPERATIONS
 from comptoir.web.replies import write_moment
 
 app = typer.Typer(cls=Contents)
 
+_ROUTES: Final = {(each.method, each.path): each for each in OPERATIONS}
+_ALL: Final = "/api/keys"
 _SECRET_BYTES: Final = 32
 _ID_BYTES: Final = 10
 
 
 KeyRole = Literal["operator", "service"]
 BookOption = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
+ExpiresAt = Annotated[
+    str | None, typer.Option("--expires-at", metavar="TIME", help="option.key-expires-at")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    typer.Option("--idempotency-key", metavar="KEY", help="option.idempotency-key"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="option.json")]
 
 
@@ -44,20 +53,49 @@ def create(
         int | None,
         typer.Option("--expires-in", metavar="DAYS", min=1, max=36_500, help="option.expires-in"),
     ] = None,
+    expires_at: ExpiresAt = None,
+    key: IdempotencyKey = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Make a key; its text is shown this once."""
     desk = desk_of(ctx)
-    try:
-        KeyBody(role=role, name=name)
-    except ValidationError as error:
-        raise Unfit.of(error) from None
-    text, key = run_now(_create(desk, Role(role), name, book, expires_in))
+    if expires_in is not None and expires_at is None:
+        expires_at = write_moment(desk.clock() + expires_in * DAY)
+    fields = {"role": role, "name": name, "expires_at": expires_at}
+    made = run_now(change(desk, book, Asked(_ROUTES["POST", _ALL], fields, key or ""))).body
     if as_json:
-        print_json({"key": text, **views.key(key, {key.book: book})})
+        print_json(made)
         return
-    print(text)
+    print(made["key"])
     desk.note("key.created", role=role, book=book)
+
+
+@app.command("rotate", cls=Page, help="help.key.rotate")
+def rotate(
+    ctx: typer.Context,
+    id_: Annotated[str, typer.Option("--id", metavar="ID", help="option.key-id")],
+    overlap: Annotated[
+        int,
+        typer.Option(
+            "--overlap-seconds", metavar="N", min=0, max=OVERLAP_SECONDS_MAX, help="option.overlap"
+        ),
+    ] = OVERLAP_SECONDS,
+    expires_at: ExpiresAt = None,
+    book: BookOption = "live",
+    key: IdempotencyKey = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Replace a key by a new one, whose text is shown this once."""
+    desk = desk_of(ctx)
+    fields = {"overlap_seconds": overlap, "expires_at": expires_at}
+    asked = Asked(_ROUTES["POST", f"{_ALL}/{{id}}/rotate"], fields, key or "", {"id": id_})
+    made = run_now(change(desk, book, asked)).body
+    if as_json:
+        print_json(made)
+        return
+    print(made["key"])
+    old = made["replaced"]
+    desk.note("key.rotated", at=old["revoked_at"] or old["expires_at"])
 
 
 @app.command("list", cls=Page, help="help.key.list")
@@ -99,14 +137,6 @@ async def make_key(
     new = NewKey(uuid7(app.clock(), app.randomness(_ID_BYTES)), book, role, name, text, expires_at)
     async with begin(app.pool) as tx:
         return text, await add_key(tx, new)
-
-
-async def _create(
-    desk: Desk, role: Role, name: str, book: str, days: int | None
-) -> tuple[str, Key]:
-    async with writing(desk.settings()) as opened:
-        expires_at = None if days is None else desk.clock() + days * DAY
-        return await make_key(opened, await book_of(opened, book), role, name, expires_at)
 
 
 async def _all(desk: Desk, book: str) -> list[Key]:

@@ -12,7 +12,18 @@ from typer.main import get_command
 
 from comptoir import __version__
 from comptoir.app import now
-from comptoir.cli import balances, bench, books, copies, demo, keys, serving, torture
+from comptoir.cli import (
+    balances,
+    bench,
+    books,
+    copies,
+    customers,
+    demo,
+    keys,
+    serving,
+    testbook,
+    torture,
+)
 from comptoir.cli.desk import INTERRUPTED, Desk, Exit
 from comptoir.cli.failures import EXPLAINED, explain, first_cause
 from comptoir.cli.pages import Contents, Page, explain_usage
@@ -29,6 +40,8 @@ app.command("backup", cls=Page, help="help.backup")(copies.backup)
 app.command("restore", cls=Page, help="help.restore")(copies.restore)
 app.command("move", cls=Page, help="help.move")(copies.move)
 app.add_typer(keys.app, name="key", help="help.key")
+app.add_typer(customers.app, name="customer", help="help.customer")
+app.add_typer(testbook.app, name="book", help="help.book")
 app.add_typer(balances.app, name="credits", help="help.credits")
 app.command("torture", cls=Page, help="help.torture")(torture.torture)
 app.command("bench", cls=Page, help="help.bench", context_settings=bench.EXTRA)(bench.bench)

@@ -6,6 +6,7 @@ from comptoir.cli.copies_texts import COPIES
 from comptoir.cli.demo_texts import DEMO
 from comptoir.cli.explain_texts import EXPLAIN
 from comptoir.cli.import_texts import IMPORT
+from comptoir.cli.people_texts import PEOPLE
 from comptoir.cli.serving_texts import SERVING
 from comptoir.cli.torture_texts import TORTURE
 from comptoir.web.languages import Texts
@@ -434,4 +435,5 @@ TEXTS: Final[dict[str, Texts]] = {
     **EXPLAIN,
     **COPIES,
     **SERVING,
+    **PEOPLE,
 }
