@@ -6,7 +6,7 @@ from comptoir import __version__
 from tests.cli.conftest import Inside, Shell
 
 COMMANDS = (
-    "demo", "serve", "migrate", "verify", "backup", "restore", "move", "torture", "bench", "key",
+    "demo", "serve", "migrate", "verify", "doctor", "backup", "restore", "move", "torture", "bench", "key",
     "credits",
 )  # fmt: skip
 LEAVES = (
@@ -15,6 +15,7 @@ LEAVES = (
     ("migrate",),
     ("verify",),
     ("torture",),
+    ("doctor",),
     ("backup", "FILE"),
     ("restore", "FILE"),
     ("move", "DATABASE_URL"),

@@ -19,6 +19,7 @@ from comptoir.cli import (
     copies,
     customers,
     demo,
+    doctor,
     keys,
     serving,
     testbook,
@@ -36,6 +37,7 @@ app.command("demo", cls=Page, help="help.demo")(demo.demo)
 app.command("serve", cls=Page, help="help.serve")(serving.serve)
 app.command("migrate", cls=Page, help="help.migrate")(books.migrate)
 app.command("verify", cls=Page, help="help.verify")(books.verify)
+app.command("doctor", cls=Page, help="help.doctor")(doctor.doctor)
 app.command("backup", cls=Page, help="help.backup")(copies.backup)
 app.command("restore", cls=Page, help="help.restore")(copies.restore)
 app.command("move", cls=Page, help="help.move")(copies.move)

@@ -4,6 +4,7 @@ from typing import Final
 
 from comptoir.cli.copies_texts import COPIES
 from comptoir.cli.demo_texts import DEMO
+from comptoir.cli.doctor_texts import DOCTOR
 from comptoir.cli.explain_texts import EXPLAIN
 from comptoir.cli.import_texts import IMPORT
 from comptoir.cli.people_texts import PEOPLE
@@ -436,4 +437,5 @@ TEXTS: Final[dict[str, Texts]] = {
     **COPIES,
     **SERVING,
     **PEOPLE,
+    **DOCTOR,
 }
