@@ -4,7 +4,6 @@ import ast
 import re
 import shutil
 import string
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -33,7 +32,7 @@ from tests.support.batches import rows
 from tests.support.busy import copied, fill
 from tests.support.copies import empty_database
 from tests.support.homes import running_home
-from tests.support.pooler import pooled
+from tests.support.pgbouncer import pooled
 from tests.support.postgres import Cluster, Database
 
 pytestmark = pytest.mark.pg
@@ -157,22 +156,16 @@ def test_two_databases(fine: Inside, cluster: Cluster):
         assert seen(fine, DATABASE_DIRECT_URL=other.owner_url)["addresses"] == "addresses-differ"
 
 
-@pytest.fixture
-def sockets() -> Iterator[Path]:
-    with TemporaryDirectory(prefix="pool-") as folder:
-        yield Path(folder)
-
-
-def test_a_pooler_that_gives_a_connection_to_many(database: Database, sockets: Path):
-    with pooled(database.app_url, sockets) as url:
+def test_a_pooler_that_gives_a_connection_to_many(database: Database):
+    with pooled(database.app_url) as url:
         assert pooling(url) is Pooling.TRANSACTION
         codes = [each.code for each in check_pooler(url, database.owner_url)]
         assert codes == ["pooler-transaction", "prepared-leak"]
         assert [each.code for each in check_pooler(url, url)] == ["pooler-direct", "prepared-leak"]
 
 
-def test_no_prepared_statement_is_left_with_the_pooler(database: Database, sockets: Path):
-    with pooled(database.app_url, sockets) as url:
+def test_no_prepared_statement_is_left_with_the_pooler(database: Database):
+    with pooled(database.app_url) as url:
         list(check_pooler(url, database.owner_url))
         assert rows(url, b"SELECT name FROM pg_prepared_statements") == []
 
@@ -265,13 +258,27 @@ def test_a_database_without_books(fine: Inside, cluster: Cluster):
 
 
 @pytest.mark.parametrize(
-    ("there", "code"), [("9999", "revision-newer"), ("0000", "revision-older")]
+    ("there", "oldest", "code"),
+    [
+        ("9999", "9998", "revision-newer"),
+        ("9999", "0001", "revision-grown"),
+        ("0000", "0000", "revision-older"),
+    ],
 )
 def test_another_revision(
-    fine: Inside, database: Database, there: str, code: str, monkeypatch: pytest.MonkeyPatch
+    fine: Inside,
+    database: Database,
+    there: str,
+    oldest: str,
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr("comptoir.store.migrate.knows", lambda revision: revision == "0000")
     change(database.owner_url, f"UPDATE comptoir.alembic_version SET version_num = '{there}'")
+    change(
+        database.owner_url,
+        f"UPDATE comptoir.settings SET value = '{oldest}' WHERE name = 'oldest-program'",
+    )
     assert seen(fine)["revision"] == code
 
 

@@ -6,8 +6,8 @@ from comptoir import __version__
 from tests.cli.conftest import Inside, Shell
 
 COMMANDS = (
-    "demo", "serve", "migrate", "verify", "doctor", "backup", "restore", "move", "torture", "bench", "key",
-    "credits",
+    "demo", "serve", "migrate", "verify", "doctor", "backup", "restore", "move", "torture",
+    "bench", "key", "customer", "book", "credits",
 )  # fmt: skip
 LEAVES = (
     ("demo",),
@@ -23,6 +23,9 @@ LEAVES = (
     ("key", "create"),
     ("key", "list"),
     ("key", "revoke"),
+    ("key", "rotate"),
+    *(("customer", verb) for verb in ("list", "show", "set", "export", "erase")),
+    ("book", "reset"),
     *(("credits", verb) for verb in ("grant", "spend", "hold", "capture", "release")),
     *(("credits", noun) for noun in ("balance", "transactions", "lots", "import")),
 )

@@ -15,13 +15,17 @@ A migration that expands leaves this as it is. One that contracts, and so takes 
 programs use, raises it to the first revision whose programs do without.
 """
 
+NONE: Final = "0000"
+"""Before the first revision: the table that names it is there, and empty."""
+
 OLDEST_NAME: Final = "oldest-program"
 """What the database calls that among its settings."""
 
 _TABLE: Final = "SELECT to_regclass('comptoir.alembic_version')"
-_SCHEMA: Final = """
+SCHEMA: Final = """
 SELECT version_num, (SELECT value FROM comptoir.settings WHERE name = %s)
 FROM comptoir.alembic_version"""
+"""What a database says of its schema, given OLDEST_NAME."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ async def schema_of(url: str) -> Schema | None:
         return await _said(connection)
 
 
-async def schema_seen(pool: Pool) -> Schema | None:
+async def schema_seen(pool: Pool) -> Schema:
     """The same for a database that is in use.
 
     Raises:
@@ -65,10 +69,15 @@ async def schema_seen(pool: Pool) -> Schema | None:
         return await _said(tx)
 
 
-async def _said(connection: AsyncConnection) -> Schema | None:
-    row = await (await connection.execute(_SCHEMA, (OLDEST_NAME,))).fetchone()
+async def _said(connection: AsyncConnection) -> Schema:
+    return schema_said(await (await connection.execute(SCHEMA, (OLDEST_NAME,))).fetchone())
+
+
+def schema_said(row: tuple[str, str | None] | None) -> Schema:
+    """What `SCHEMA` has found."""
+    revision, oldest = row or (NONE, None)
     # One that says nothing was made before this was asked: it is for its own programs alone.
-    return Schema(row[0], row[1] or row[0]) if row else None
+    return Schema(revision, oldest or revision)
 
 
 def newest_revision() -> str:

@@ -171,6 +171,16 @@ THERE: Final[dict[str, Line]] = {
         ),
         ("Install a later Comptoir.", "Installez un Comptoir plus récent."),
     ),
+    "revision-grown": warning(
+        (
+            "The schema has revision {there}; this program ({known}) works on it all the same.",
+            "Le schéma est à la révision {there} ; ce programme ({known}) y fonctionne quand même.",
+        ),
+        (
+            "Finish the upgrade: install the Comptoir that has made it.",
+            "Terminez la mise à jour : installez le Comptoir qui l'a faite.",
+        ),
+    ),
     "gate-none": ok("The books are here to stay.", "Les livres sont ici à demeure."),
     "gate-left": warning(
         (

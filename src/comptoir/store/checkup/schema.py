@@ -8,22 +8,27 @@ from psycopg import Connection
 from comptoir.store import gate, migrate
 from comptoir.store.checkup.finding import Finding
 from comptoir.store.gate import State
+from comptoir.store.revision import OLDEST_NAME, SCHEMA, schema_said
 
 UNVERIFIED_DAYS: Final = 7
 
 GUARDS: Final = frozenset(
     {
+        ("accounts", "accounts_kept"),
         ("accounts", "accounts_never_go"),
+        ("answers", "answers_never_change"),
+        ("holds", "holds_kept"),
         ("holds", "holds_never_go"),
+        ("lots", "lots_kept"),
         ("lots", "lots_never_go"),
         ("movements", "movements_append_only"),
+        ("movements", "movements_kept"),
         ("requests", "requests_kept"),
         ("requests", "requests_never_change"),
     }
 )
 """The triggers that keep the journal append-only, by table."""
 
-_REVISION: Final = "SELECT version_num FROM comptoir.alembic_version"
 _IS_THERE: Final = "SELECT to_regclass('comptoir.alembic_version') IS NOT NULL"
 _MAY_READ: Final = "SELECT has_table_privilege('comptoir.alembic_version', 'SELECT')"
 
@@ -72,19 +77,28 @@ def check_schema(connection: Connection) -> Iterator[Finding]:
     if not _value(connection, _MAY_READ):
         yield Finding("roles", "roles-no-rights", {"tables": "alembic_version"})
         return
-    there, known = _value(connection, _REVISION), migrate.head()
-    figures = {"there": there, "known": known}
-    if there != known:
-        is_older = migrate.knows(str(there))
-        yield Finding("revision", "revision-older" if is_older else "revision-newer", figures)
+    revision = _revision(connection)
+    yield revision
+    if revision.code in {"revision-older", "revision-newer"}:
         return
-    yield Finding("revision", "revision", figures)
     yield _gate(connection)
     yield _role(connection)
     yield _triggers(connection)
     wrong = _value(connection, _WRONG)
     yield Finding("tables", "tables-wrong" if wrong else "tables", {"names": wrong})
     yield _verified(connection)
+
+
+def _revision(connection: Connection) -> Finding:
+    row = connection.execute(SCHEMA, (OLDEST_NAME,)).fetchone()
+    there, known = schema_said(row), migrate.head()
+    figures = {"there": there.revision, "known": known}
+    if there.revision == known:
+        return Finding("revision", "revision", figures)
+    if there.suits(known):
+        return Finding("revision", "revision-grown", figures)
+    is_older = migrate.knows(there.revision)
+    return Finding("revision", "revision-older" if is_older else "revision-newer", figures)
 
 
 def _gate(connection: Connection) -> Finding:

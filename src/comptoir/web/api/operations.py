@@ -30,7 +30,7 @@ def ready(newest: Callable[[], str] = newest_revision) -> Handler:
         if call.app.moved:
             raise Unavailable("books-moved")
         found = await schema_seen(call.app.pool)
-        if found is None or not found.suits(known):
+        if not found.suits(known):
             raise Unavailable("migrations-behind")
         return ok({"status": "ready", "database": "up", "migration": found.revision}, _NO_STORE)
 
