@@ -76,7 +76,7 @@ def watcher_of(home: Path) -> int | None:
 
 
 def kill_watchers(home: Path) -> None:
-    """All of them: a start that meets one which is just beginning sends a second, that soon ends."""
+    """All: a start that meets one which is only beginning sends a second, that soon ends."""
 
     def are_gone() -> bool:
         watcher = watcher_of(home)
