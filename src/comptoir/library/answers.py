@@ -232,3 +232,80 @@ class Explanation:
     opening: Decimal
     closing: Decimal
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastLot(Lot):
+    """A lot, used up or not; `paid` and `tax` in minor units of `currency`, None if not bought."""
+
+    paid: int
+    tax: int
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastHold(Hold):
+    """A hold, ended or not, as it is written: time alone may have ended it since."""
+
+    on_excess: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastMovement(Movement):
+    """A movement with everything that was written down about it.
+
+    Attributes:
+        metadata: what the request carried.
+        held, debt: the account's after it.
+        hold: the hold that it is about. reverses: the movement that it undoes.
+        action, quantity: of the price book. model, cost: what did the work, in the major unit.
+    """
+
+    metadata: dict[str, str] | None
+    held: Decimal
+    debt: Decimal
+    hold: str | None
+    reverses: str | None
+    action: str | None
+    quantity: int | None
+    model: str | None
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastAccount:
+    """One account of a customer from its beginning; everything is oldest first."""
+
+    balance: Balance
+    lots: tuple[PastLot, ...]
+    holds: tuple[PastHold, ...]
+    movements: tuple[PastMovement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything that is kept about a customer, as of one moment."""
+
+    at: datetime
+    customer: Customer
+    accounts: tuple[PastAccount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did.
+
+    Attributes:
+        at: when.
+        movements: lines of the journal that stay, without a name.
+        notes: texts that are gone.
+        left: what the anonymous accounts hold, by the asset's code.
+        replayed: it was done before, under the same key.
+    """
+
+    at: datetime
+    movements: int
+    notes: int
+    left: dict[str, Decimal]
+    replayed: bool

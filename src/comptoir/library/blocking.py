@@ -136,6 +136,9 @@ class Customers:
     def __init__(self, portal: Portal, of: people.Customers) -> None:
         self.get = portal.waiting(of.get)
         self.put = portal.waiting(of.put)
+        self.list = portal.waiting(of.list)
+        self.export = portal.waiting(of.export)
+        self.erase = portal.waiting(of.erase)
 
 
 class Prices:

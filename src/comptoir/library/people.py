@@ -1,15 +1,25 @@
 """Customers: who somebody is. Each is opened on first use; nothing of this is needed to spend."""
 
+import asyncio
 from collections.abc import Mapping
+from typing import Final
 from zoneinfo import available_timezones
 
 from comptoir.domains.identity import commands, queries
-from comptoir.kit.errors import Invalid
+from comptoir.flows.erase import erase
+from comptoir.flows.export import exporting
+from comptoir.kit.errors import Invalid, Unavailable
+from comptoir.kit.limits import LIST_DEFAULT
 from comptoir.library import showing
-from comptoir.library.answers import Customer
+from comptoir.library.answers import Customer, Erased, Export
 from comptoir.library.asking import check_metadata, check_text
 from comptoir.library.engine import Engine
+from comptoir.library.exporting import gathered
+from comptoir.library.places import check_limit
 from comptoir.store.pool import begin
+
+EXPORT_SECONDS: Final = 120.0
+"""How long the database may be read for one export."""
 
 
 class Customers:
@@ -55,3 +65,60 @@ class Customers:
         )
         async with begin(self._engine.app.pool) as tx:
             return showing.customer(await commands.put_customer(tx, self._engine.book, who, change))
+
+    async def list(
+        self, *, after: str | None = None, limit: int = LIST_DEFAULT
+    ) -> tuple[Customer, ...]:
+        """Customers in the order of their arrival.
+
+        Args:
+            after: only those who came after this one, the last one seen.
+            limit: at most so many, up to 100.
+
+        Raises:
+            NotFound: the book has no customer `after`.
+        """
+        most, book = check_limit(limit), self._engine.book
+        last = None if after is None else check_text("customer", after)
+        async with begin(self._engine.app.pool) as tx:
+            beyond = 0 if last is None else (await queries.customer(tx, book, last)).id
+            found = await queries.customers(tx, book, beyond, most)
+        return tuple(map(showing.customer, found))
+
+    async def export(self, customer: str) -> Export:
+        """Everything that is kept about a customer, as of one moment.
+
+        Raises:
+            NotFound: the book does not have him.
+            Misuse: that is more than 200,000 lots, holds and movements.
+            Unavailable: reading it took more than two minutes.
+        """
+        name, app = check_text("customer", customer), self._engine.app
+        try:
+            async with (
+                asyncio.timeout(EXPORT_SECONDS),
+                exporting(app.pool, app.directory, self._engine.book, name) as found,
+            ):
+                return await gathered(found)
+        except TimeoutError as error:
+            raise Unavailable("export-too-long", seconds=int(EXPORT_SECONDS)) from error
+
+    async def erase(self, customer: str, *, idempotency_key: str | None = None) -> Erased:
+        """Erase a customer for good: his movements stay, nothing says whose they are.
+
+        Without an idempotency key a second erasure finds nobody; with one it is answered as the
+        first was.
+
+        Raises:
+            NotFound: the book does not have him.
+            Conflict: he has open holds; or the key was used for something else.
+            Unavailable: somebody keeps an account of his locked.
+        """
+        name, app, book = check_text("customer", customer), self._engine.app, self._engine.book
+        key = "" if idempotency_key is None else check_text("key", idempotency_key)
+        done = await erase(app.pool, app.directory, book, name, key)
+        left = {
+            code: showing.decimal(units, (await app.directory.asset(book, code)).scale)
+            for code, units in sorted(done.left.items())
+        }
+        return Erased(showing.moment(done.at), done.movements, done.notes, left, done.replayed)
