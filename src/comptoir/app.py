@@ -28,6 +28,7 @@ from comptoir.store.directory import Directory
 from comptoir.store.door import Door
 from comptoir.store.embedded import start
 from comptoir.store.facts import Asset
+from comptoir.store.here import check_here
 from comptoir.store.ledger import Clock as LedgerClock
 from comptoir.store.ledger import database_time
 from comptoir.store.pool import Limits, begin, connect, open_pool
@@ -287,12 +288,14 @@ async def open_books(
     may be using it, so that it is for its operator to say when.
 
     Raises:
-        ComptoirError: the embedded database is refused here.
+        ComptoirError: the embedded database is refused here, or the books have moved elsewhere.
         Misuse: this program does not work on the revision of the database.
-        Unavailable: the database cannot be reached.
+        Unavailable: the database cannot be reached, or the books are moving.
     """
     async with database(settings) as urls:
         there = await schema_of(urls.owner)
+        if there is not None:
+            await asyncio.to_thread(check_here, urls.owner)
         if there is None:
             await asyncio.to_thread(_migrate, urls.owner)
         elif not there.suits(newest_revision()):

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from comptoir.kit.errors import Unavailable
+from comptoir import Comptoir
+from comptoir.kit.errors import ComptoirError, Unavailable
 from comptoir.store import gate, moving
 from comptoir.store.copying import CopyError, Unbalanced
 from comptoir.store.gate import Gate, State
 from comptoir.store.moving import Moved, Progress, Step, move
+from comptoir.store.restore import place
 from tests.support.batches import assert_verified, rows
 from tests.support.busy import copied, fill
 from tests.support.copies import empty_database, is_blank, prints, shape, silent
@@ -227,3 +229,13 @@ def test_a_database_that_is_away(new: Database):
 def _owned(database: Database) -> str:
     """The address of a copy for somebody who may make a schema there."""
     return database.superuser_url
+
+
+async def test_no_program_opens_books_that_are_elsewhere(old: Database, new: Database):
+    moved(old, new.owner_url)
+    with pytest.raises(ComptoirError, match="home-moved") as error:
+        async with Comptoir.open(old.owner_url):
+            pass
+    assert error.value.figures == {"place": place(new.owner_url)}
+    async with Comptoir.open(new.owner_url) as books:
+        assert (await books.ledger.verify(full=True)).balanced

@@ -12,7 +12,6 @@ from comptoir import __version__
 from comptoir.app import keep_secret, kept_secret, located
 from comptoir.cli.bar import bar
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
-from comptoir.cli.opening import refuse_closed
 from comptoir.config import Environment, Settings
 from comptoir.kit.ids import uuid7
 from comptoir.store import archive
@@ -21,6 +20,7 @@ from comptoir.store.backup import backup as write_backup
 from comptoir.store.backup import new_file
 from comptoir.store.copying import CopyError, Unbalanced
 from comptoir.store.embedded import has_cluster
+from comptoir.store.here import check_here
 from comptoir.store.moving import Moved, Progress, Step
 from comptoir.store.moving import move as move_books
 from comptoir.store.restore import Restored
@@ -61,7 +61,7 @@ def backup(
     desk = desk_of(ctx)
     settings = desk.settings()
     with located(settings) as urls, _written(file, force=force) as out, bar() as report:
-        refuse_closed(urls)
+        check_here(urls.owner)
         secret = kept_secret(settings)
         manifest = write_backup(urls.owner, out, __version__, secret, report)
     if file == _STDOUT:

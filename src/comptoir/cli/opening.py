@@ -11,8 +11,7 @@ from comptoir.app import App, Urls, database, open_app
 from comptoir.config import Settings
 from comptoir.domains.identity import queries
 from comptoir.kit.errors import ComptoirError, NotFound, Unavailable
-from comptoir.store import gate
-from comptoir.store.copying import connect
+from comptoir.store.here import check_here
 from comptoir.store.migrate import migrate as bring_up
 from comptoir.store.pool import begin
 from comptoir.store.revision import Schema, newest_revision, schema_of
@@ -69,7 +68,7 @@ async def migrated(urls: Urls) -> str:
     if there is not None and there.revision > newest_revision():
         _refuse_unless(there)
         return there.revision
-    refuse_closed(urls)
+    await asyncio.to_thread(check_here, urls.owner)
     try:
         return await asyncio.to_thread(bring_up, urls.owner)
     except OperationalError as error:
@@ -86,7 +85,7 @@ async def check(urls: Urls) -> None:
     there = await schema_of(urls.owner)
     if there is None:
         raise ComptoirError("database-empty")
-    refuse_closed(urls)
+    await asyncio.to_thread(check_here, urls.owner)
     _refuse_unless(there)
 
 
@@ -94,24 +93,6 @@ def _refuse_unless(there: Schema) -> None:
     known = newest_revision()
     if not there.suits(known):
         raise ComptoirError("database-revision", there=there.revision, known=known)
-
-
-def refuse_closed(urls: Urls) -> None:
-    """See to it that the books are not on their way to another database, or there already.
-
-    Raises:
-        ComptoirError: they are there.
-        Unavailable: they are on their way, or the database cannot be reached.
-    """
-    with connect(urls.owner) as connection:
-        there = gate.read(connection)
-    if there is None or there.is_open:
-        return
-    if there.state is gate.State.MOVED:
-        raise ComptoirError("home-moved", place=there.place)
-    if there.state is gate.State.ARRIVING:
-        raise Unavailable("books-arriving")
-    raise Unavailable("books-moving")
 
 
 async def book_of(app: App, name: str) -> int:

@@ -67,10 +67,10 @@ class Comptoir:
             book: live or test.
 
         Raises:
-            ComptoirError: the embedded database is refused here.
-            Misuse: the database has another revision than this library.
+            ComptoirError: the embedded database is refused here, or the books have moved elsewhere.
+            Misuse: this library does not work on the revision of the database.
             NotFound: there is no such book.
-            Unavailable: the database cannot be reached.
+            Unavailable: the database cannot be reached, or the books are moving.
         """
         settings = read_settings(database_url, None if home is None else Path(home))
         async with open_books(settings) as app:
