@@ -23,7 +23,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from comptoir.kit.errors import Misuse
-from comptoir.store.embedded import Urls, start
+from comptoir.store.embedded import Urls, remove, start
 from comptoir.store.embedded.cluster import APPLICATION, OWNER
 from comptoir.store.migrate import migrate
 
@@ -179,11 +179,20 @@ def server(home: Path | None = None, name: str = "main") -> Generator[Server]:
         ComptoirError: it cannot be made or started.
     """
     with ExitStack() as stack:
-        where = home or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "home"
+        where = home or stack.enter_context(_throw_away())
         embedded = stack.enter_context(start(where))
         made = Server(embedded.urls, name)
         made.make_template()
         yield made
+
+
+@contextmanager
+def _throw_away() -> Generator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="comptoir-testing-"))
+    try:
+        yield folder
+    finally:
+        remove(folder)
 
 
 def _with(url: str, database: str) -> str:

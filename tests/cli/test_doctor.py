@@ -5,7 +5,6 @@ import re
 import shutil
 import string
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import psycopg
@@ -31,7 +30,7 @@ from tests.cli.conftest import Inside
 from tests.support.batches import rows
 from tests.support.busy import copied, fill
 from tests.support.copies import empty_database
-from tests.support.homes import running_home
+from tests.support.homes import running_home, throw_away
 from tests.support.pgbouncer import pooled
 from tests.support.postgres import Cluster, Database
 
@@ -228,7 +227,7 @@ def test_clocks_that_differ(database: Database, ahead: float, code: str):
 
 def test_a_server_that_forgets(inside_bare: Inside):
     """What only the whole server can be told, on a server of this test alone."""
-    with TemporaryDirectory(prefix="doctor-") as folder, running_home(Path(folder) / "h") as home:
+    with throw_away() as folder, running_home(folder) as home:
         superuser = home.database.superuser_url
 
         def found(*settings: str) -> dict[str, str]:

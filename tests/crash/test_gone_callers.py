@@ -93,7 +93,7 @@ async def test_a_thousand_cancelled_clients(server: Server, database: Database):
         for task in asked:
             task.cancel()
         gone = await asyncio.gather(*asked, return_exceptions=True)
-        assert sum(isinstance(each, asyncio.CancelledError) for each in gone) > MANY // 4
+        assert sum(isinstance(each, asyncio.CancelledError) for each in gone) > MANY // 20
         answers = await asyncio.gather(*(call(clients, n) for n in range(MANY)))
     assert answers == [(201, hold_name(request_id(LIVE, f"h{n}"))) for n in range(MANY)]
     assert leaked_holds(database) == []

@@ -55,8 +55,8 @@ ORDERS: Final = {
     "holds": "account_id, opened",
     "requests": "account_id, version, id",
 }
-UNSEALED: Final = ("seal", "anonymous")
-"""The latter came with a later revision, and is compared with the customer instead."""
+UNSEALED: Final = ("seal", "anonymous", "first_lots", "first_parts", "first_seal")
+"""The others came with later revisions: compared with the customer, or with a seal of their own."""
 ALICE_ROW: Final = f"id = {ALICE}"
 ALICE_SPEND: Final = f"account_id = {ALICE} AND kind = 'spend' AND cardinality(lots) = 2"
 ALICE_LOT: Final = f"account_id = {ALICE} AND no = 2"
@@ -150,6 +150,9 @@ CHANGES: Final = {
         "closed": plus("closed", "state = 'captured'"),
         "at": later("at", ALICE_HOLD),
         "seal": plus("seal", ALICE_HOLD),
+        "first_lots": Change("ARRAY[first_lots[1], 4]", ALICE_HOLD),
+        "first_parts": Change("ARRAY[first_parts[1] - 1, first_parts[2] + 1]", ALICE_HOLD),
+        "first_seal": plus("first_seal", ALICE_HOLD),
     },
     "requests": {
         "book_id": Change("2", REFUSED),

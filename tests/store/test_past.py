@@ -19,6 +19,7 @@ from tests.support.oracle import Books, Oracle, Owner
 from tests.support.postgres import Cluster
 from tests.support.programs import ACCOUNTS, Author
 from tests.support.store import StoreDriver, read, through_batch
+from tests.support.tables import Ask, Told
 
 pytestmark = pytest.mark.pg
 COMMITS: Final = 40
@@ -56,22 +57,28 @@ class Program:
     seen: dict[tuple[str, int], Seen] = field(default_factory=dict[tuple[str, int], Seen])
     second: int = 0
 
-    async def run(self, seed: int) -> None:
-        rng = random.Random(seed)
-        author = Author(rng.randint)
+    async def begin(self) -> None:
         for account in ACCOUNTS:
             await self.store.open(account)
             self.oracle.open(account.name, account.asset, account.floor)
         self.look()
+
+    async def ask(self, *chain: Ask) -> list[Told]:
+        [told] = await self.store.submit([chain])
+        wanted = self.oracle.submit(chain, self.second)
+        assert [each.outcome for each in told] == [each.outcome for each in wanted]
+        self.look()
+        return told
+
+    async def run(self, seed: int) -> None:
+        rng = random.Random(seed)
+        author = Author(rng.randint)
+        await self.begin()
         for _ in range(COMMITS):
             if rng.randint(0, 2) == 0:
                 await self.tick(author.tick())
             chain = author.chain()
-            [told] = await self.store.submit([chain])
-            wanted = self.oracle.submit(chain, self.second)
-            assert [each.outcome for each in told] == [each.outcome for each in wanted]
-            author.heard(chain, told)
-            self.look()
+            author.heard(chain, await self.ask(*chain))
         await self.tick(rng.choice([0, 40]))
 
     async def tick(self, seconds: int) -> None:
@@ -166,6 +173,29 @@ async def _play_all(url: str, seeds: Iterable[int]) -> None:
             except AssertionError as error:
                 error.add_note(f"the seed of the program is {seed}")
                 raise
+
+
+async def test_a_hold_captured_late_was_not_open_after_its_expiry(url: str) -> None:
+    """Its row says that the capture closed it; between the two it held nothing."""
+    async with through_batch(url) as fresh:
+        program = Program(fresh("late/"))
+        await program.begin()
+        await program.ask(Ask(op="grant", label="g", account="alice", asset="tokens", amount=9))
+        for label, ttl in (("h", 2), ("other", 9)):
+            more = {"account": "alice", "asset": "tokens", "amount": 3, "ttl": ttl}
+            await program.ask(Ask(op="hold", label=label, **more))
+        await program.tick(1)
+        await program.ask(Ask(op="renew", label="n", hold="other", ttl=20))
+        await program.tick(3)
+        await program.ask(Ask(op="spend", label="s", account="alice", asset="tokens", amount=1))
+        await program.tick(3)
+        await program.ask(Ask(op="capture", label="c", hold="h"))
+        await program.ask(Ask(op="capture", label="d", hold="other", amount=1, final=False))
+        await program.tick(2)
+        await program.ask(Ask(op="release", label="r", hold="other"))
+        for second in range(program.second + 1):
+            await _check(program, "alice", second, granted=True)
+        assert [len(program.seen["alice", n].holds) for n in (0, 4, 5, 9)] == [2, 1, 1, 0]
 
 
 @pytest.mark.slow

@@ -6,15 +6,27 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
 from comptoir.config import surroundings
-from comptoir.store.embedded import start
+from comptoir.store.embedded import remove, start
 from comptoir.store.migrate import migrate
 from tests.support.postgres import Database
 from tests.support.servers import Server
 
 _SECONDS: Final = 60.0
+
+
+@contextmanager
+def throw_away() -> Generator[Path]:
+    """A place for a home, with a short path; it goes when the block ends, whoever writes there."""
+    folder = Path(mkdtemp(prefix="home-"))
+    try:
+        yield folder / "home"
+    finally:
+        remove(folder / "home")
+        folder.rmdir()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from comptoir.kit.limits import OPEN_LOTS
+from comptoir.ledger.lots import pins_left
 from comptoir.ledger.model import Account, HoldState, Kind, Line
 from tests.support.core import Shelf
 
@@ -40,13 +41,20 @@ def lots_make_balance(shelf: Shelf) -> Iterator[str]:
 
 
 def pins_match(shelf: Shelf) -> Iterator[str]:
-    """4. What open holds pin in a lot is what the lot has pinned; ended holds pin nothing."""
+    """4. What open holds pin in a lot is what the lot has pinned; ended holds pin nothing.
+
+    What a hold pins is what it pinned at first, less what captures took from the front of it.
+    """
     pins: Counter[tuple[int, int]] = Counter()
     for held in shelf.book.holds.values():
         if held.state is not HoldState.OPEN and held.pins:
             yield f"hold {held.id.hex()} is {held.state} and pins"
         elif sum(part for _, part in held.pins) > max(0, held.remaining):
             yield f"hold {held.id.hex()} pins more than it holds"
+        elif held.state is HoldState.OPEN and held.pins != pins_left(
+            held.first or [], held.captured
+        ):
+            yield f"hold {held.id.hex()} pins {held.pins}, at first {held.first}"
         for number, part in held.pins:
             pins[held.account, number] += part
     for place, lot in shelf.lots.items():

@@ -1,6 +1,8 @@
 """One server for all the tests of a worker: they keep apart by using fresh names."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -9,11 +11,24 @@ from tests.support.postgres import Cluster
 from tests.support.site import Site, serving
 
 
-@pytest.fixture(scope="session")
-def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """It settles nothing by itself, so that only the tests change the books."""
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def still(cluster: Cluster, home: Path) -> Iterator[Site]:
+    """A server that settles nothing by itself, so that only the tests change the books."""
     with pytest.MonkeyPatch.context() as patch, cluster.database() as database:
         patch.setattr(background, "SWEEP_SECONDS", 3_600.0)
         with serving(database, home) as up:
             yield up
+
+
+@pytest.fixture(scope="session")
+def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Some tests change its rows behind the ledger's back, to let time pass."""
+    with still(cluster, tmp_path_factory.mktemp("home")) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def whole_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One a module, for tests that prove that all of its books balance."""
+    with still(cluster, tmp_path_factory.mktemp("home")) as up:
+        yield up

@@ -93,6 +93,11 @@ class Person:
         return self.site.call("POST", f"/api/customers/{self.id}/erase", headers=headers, key=key)
 
 
+@pytest.fixture(scope="module")
+def site(whole_site: Site) -> Site:
+    return whole_site
+
+
 @pytest.fixture
 def person(site: Site) -> Person:
     made = Person(site)

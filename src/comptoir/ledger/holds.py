@@ -58,6 +58,7 @@ def hold(book: Book, request: Hold, now: int, group: Group | None) -> Answer:
     slices, _ = free_slices(account, amount)
     pin(book, account, slices)
     account.held += amount
+    pins = [(lot.no, part) for lot, part in slices]
     held = Held(
         id=request.id,
         account=account.id,
@@ -66,10 +67,11 @@ def hold(book: Book, request: Hold, now: int, group: Group | None) -> Answer:
         on_excess=request.on_excess,
         expires_at=None if ttl is None else at + ttl,
         group=group.id if group else None,
-        pins=[(lot.no, part) for lot, part in slices],
+        pins=pins,
         opened=account.version + 1,
         at=at,
         stored=False,
+        first=pins,
     )
     add_hold(book, held)
     note_expiry(account, held.expires_at)

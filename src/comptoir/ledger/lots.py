@@ -103,6 +103,17 @@ def less_pins(held: Held, slices: list[Slice]) -> list[tuple[int, int]]:
     return [(number, pinned) for number, pinned in left if pinned > 0]
 
 
+def pins_left(first: list[tuple[int, int]], captured: int) -> list[tuple[int, int]]:
+    """What is left of a hold's first pins while it is open: captures take them from the front."""
+    left: list[tuple[int, int]] = []
+    for number, pinned in first:
+        part = min(pinned, captured)
+        captured -= part
+        if pinned > part:
+            left.append((number, pinned - part))
+    return left
+
+
 def has_room(account: Account, lots: int) -> bool:
     """Whether `account` may open so many lots more."""
     return account.open_lots + lots <= OPEN_LOTS

@@ -112,6 +112,7 @@ class Held:
         group: the id of the first hold of its chain, when the chain had more than one.
         opened: the version of the account that the hold's own line has.
         closed: the version of the line that ended it.
+        first: the pins as they were when it was made; None when nobody asked for them.
     """
 
     id: bytes
@@ -129,6 +130,7 @@ class Held:
     at: int = 0
     stored: bool = True
     changed: bool = False
+    first: list[tuple[int, int]] | None = field(default=None, compare=False)
 
     @property
     def remaining(self) -> int:

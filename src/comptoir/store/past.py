@@ -12,8 +12,8 @@ from typing import Final
 from psycopg import AsyncConnection
 
 from comptoir.ledger.expiry import settle
-from comptoir.ledger.history import Step, replay
-from comptoir.ledger.model import Account, Book, Held, HoldState, Kind, Line, Lot
+from comptoir.ledger.lots import free_slices, pins_left
+from comptoir.ledger.model import Account, Book, Held, HoldState, Line, Lot
 from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
 
@@ -44,16 +44,6 @@ FROM unnest(%s::bigint[]) AS want(version)
 JOIN comptoir.movements m ON m.book_id = %s AND m.account_id = %s AND m.version = want.version
 LEFT JOIN comptoir.movements r
     ON r.book_id = m.book_id AND r.account_id = m.account_id AND r.version = m.reverses"""
-
-QUIET: Final = """
-SELECT version FROM comptoir.movements
-WHERE book_id = %s AND account_id = %s AND version <= %s AND held = 0
-ORDER BY version DESC LIMIT 1"""
-"""The last version at which nothing was held."""
-
-STEPS: Final = """
-SELECT kind, held, lots, parts, hold_id FROM comptoir.movements
-WHERE book_id = %s AND account_id = %s AND version > %s AND version <= %s ORDER BY version"""
 
 FIRST_EXPIRIES: Final = """
 SELECT r.id, comptoir.micros(r.expires_at)
@@ -121,7 +111,6 @@ async def read_past(
     lots = await reader.lots()
     if past.held == 0:
         return _past(past, lots, [])
-    await reader.pin(past, lots)
     return _past(past, lots, await reader.holds(at))
 
 
@@ -137,7 +126,23 @@ async def read_figures(
 
 def _past(account: Account, lots: dict[int, Lot], holds: list[Held]) -> Past:
     account.lots = sorted((lot for lot in lots.values() if lot.left > 0), key=_rank)
-    return Past(account, sorted(holds, key=_opened), [])
+    holds = sorted(holds, key=_opened)
+    _pin(account, lots, holds)
+    return Past(account, holds, [])
+
+
+def _pin(account: Account, lots: dict[int, Lot], holds: list[Held]) -> None:
+    """Say what holds had pinned in the lots.
+
+    Holds that were made before revision 0003 do not say it: they come last, in burning order.
+    """
+    for held in holds:
+        for no, part in pins_left(held.first or [], held.captured):
+            lots[no].pinned += part
+    for held in holds:
+        if held.first is None:
+            for lot, part in free_slices(account, held.remaining)[0]:
+                lot.pinned += part
 
 
 async def _present(
@@ -221,42 +226,12 @@ class _Reader:
         cursor = await self.tx.execute(sql.LOTS_NAMED, (owners, rows.wholes(numbers), self.book_id))
         return {lot.no: lot for _, lot in map(rows.lot, await cursor.fetchall())}
 
-    async def pin(self, past: Account, lots: dict[int, Lot]) -> None:
-        """Say what holds had pinned in the lots."""
-        if len(lots) == 1 and past.floor == 0:
-            # Holds within what there is pin all that they hold, and there is but one place for it.
-            next(iter(lots.values())).pinned = past.held
-            return
-        steps = await self._steps()
-        moved: dict[int, int] = {}
-        for step in steps:
-            for no, part in zip(step.lots, step.parts, strict=True):
-                moved[no] = moved.get(no, 0) + part
-        gone = await self._named([no for no in moved if no not in lots])
-        for lot in gone.values():
-            lot.left = 0
-        then = [
-            replace(lot, left=lot.left - moved.get(no, 0), pinned=0)
-            for no, lot in (lots | gone).items()
-        ]
-        replay(then, steps)
-        for lot in then:
-            if lot.no in lots:
-                lots[lot.no].pinned = lot.pinned
-
-    async def _steps(self) -> list[Step]:
-        """The lines since nothing was held."""
-        place = (self.book_id, self.account.id)
-        quiet = await (await self.tx.execute(QUIET, (*place, self.version))).fetchone()
-        cursor = await self.tx.execute(STEPS, (*place, quiet[0] if quiet else 0, self.version))
-        return [Step(Kind(row[0]), *row[1:]) for row in await cursor.fetchall()]
-
     async def holds(self, at: int) -> list[Held]:
         """The holds that were open, with what was captured of them by then."""
         cursor = await self.tx.execute(
             sql.HOLDS_THEN, (self.book_id, self.account.id, self.version, self.version, at)
         )
-        holds = {held.id: held for held in map(rows.held, await cursor.fetchall())}
+        holds = {held.id: held for held in map(rows.past_held, await cursor.fetchall())}
         if not holds:
             return []
         cursor = await self.tx.execute(FIRST_EXPIRIES, (rows.octets(holds), self.book_id))

@@ -17,6 +17,7 @@ _KIND: Final = {kind.value: kind for kind in Kind}
 _STATE: Final = {state.value: state for state in HoldState}
 _ANSWER_COLUMNS: Final = 13
 _LINE_COLUMNS: Final = 15
+_HELD_COLUMNS: Final = 14
 
 
 def account(row: Row) -> Account:
@@ -40,12 +41,20 @@ def lot(row: Row) -> tuple[int, Lot]:
 def held(row: Row) -> Held:
     """A hold."""
     (id_, owner, contra, amount, captured, state, on_excess, expiry, group) = row[:9]
-    lots, parts, opened, closed, at = row[9:]
+    lots, parts, opened, closed, at = row[9:_HELD_COLUMNS]
     pins = list(zip(lots, parts, strict=True))
     return Held(
         id_, owner, contra, amount, captured, _STATE[state], on_excess, expiry, group, pins,
         opened, closed, at,
     )  # fmt: skip
+
+
+def past_held(row: Row) -> Held:
+    """A hold with the pins that it had at first, when those are known."""
+    found = held(row)
+    lots, parts = row[_HELD_COLUMNS:]
+    found.first = None if lots is None else list(zip(lots, parts, strict=True))
+    return found
 
 
 def line(row: Row) -> Line:
@@ -248,8 +257,10 @@ def _new_holds(book_id: int, holds: list[Held]) -> Statement:
         (WHOLES, [h.opened for h in holds]),
         (NUMBERS, [h.closed for h in holds]),
         (WHOLES, [h.at for h in holds]),
+        (ARRAYS, [[no for no, _ in h.first or ()] for h in holds]),
+        (ARRAYS, [[part for _, part in h.first or ()] for h in holds]),
     ]
-    return _spelled(sql.ADD_HOLDS, columns, before=(book_id,))
+    return _spelled(sql.ADD_HOLDS, columns, after=(book_id,))
 
 
 def _changed_holds(book_id: int, holds: list[Held]) -> Statement:

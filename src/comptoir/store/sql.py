@@ -108,11 +108,11 @@ SELECT {_HELD} FROM comptoir.holds h
 WHERE h.book_id = %s AND h.account_id = %s AND h.state = 'open'"""
 
 HOLDS_THEN: Final = f"""
-SELECT {_HELD} FROM comptoir.holds h
+SELECT {_HELD}, h.first_lots, h.first_parts FROM comptoir.holds h
 WHERE h.book_id = %s AND h.account_id = %s AND h.opened <= %s
     AND (h.closed IS NULL OR h.closed > %s)
     AND (h.expires_at IS NULL OR h.expires_at > comptoir.moment(%s))"""
-"""The holds that were open at a version.
+"""The holds that were open at a version, and what they pinned at first.
 
 One that expired and was captured late is closed by its capture, so its expiry is asked as well."""
 
@@ -190,17 +190,22 @@ WHERE l.book_id = %s AND l.account_id = t.account_id AND l.no = t.no"""
 
 ADD_HOLDS: Final = """
 INSERT INTO comptoir.holds (book_id, id, account_id, contra_id, amount, captured, state, on_excess,
-    expires_at, group_id, pin_lots, pin_parts, opened, closed, at, seal)
-SELECT h.*, hash_record_extended(h, 0) FROM (
+    expires_at, group_id, pin_lots, pin_parts, opened, closed, at, seal, first_lots, first_parts,
+    first_seal)
+SELECT h.*, hash_record_extended(h, 0), f.*, hash_record_extended(ROW(h.id, f.lots, f.parts), 0)
+FROM unnest(%s::bytea[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
+    %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+    %s::bigint[], %s::text[], %s::text[])
+    AS t(id, account_id, contra_id, amount, captured, state, on_excess, expires_at, group_id,
+        pin_lots, pin_parts, opened, closed, at, first_lots, first_parts)
+CROSS JOIN LATERAL (
     SELECT %s::integer, t.id, t.account_id, t.contra_id, t.amount, t.captured, t.state,
         t.on_excess, comptoir.moment(t.expires_at), t.group_id, t.pin_lots::integer[],
         t.pin_parts::bigint[], t.opened, t.closed, comptoir.moment(t.at)
-    FROM unnest(%s::bytea[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
-        %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
-        %s::bigint[])
-        AS t(id, account_id, contra_id, amount, captured, state, on_excess, expires_at, group_id,
-            pin_lots, pin_parts, opened, closed, at)
-) h"""
+) h
+CROSS JOIN LATERAL (
+    SELECT t.first_lots::integer[] AS lots, t.first_parts::bigint[] AS parts
+) f"""
 
 CHANGE_HOLDS: Final = """
 UPDATE comptoir.holds h SET captured = t.captured, state = t.state,

@@ -496,6 +496,16 @@ SELECT h.book_id, 'holds', encode(h.id, 'hex'), concat_ws(E'\n',
             SELECT FROM comptoir.lots l
             WHERE l.book_id = h.book_id AND l.account_id = h.account_id AND l.no = pin.no))
         THEN concat(E'pins\tpins ', h.pin_parts::text, ' in lots ', h.pin_lots::text) END,
+    -- Holds that an older version made do not say what they pinned at first.
+    CASE WHEN num_nonnulls(h.first_lots, h.first_parts, h.first_seal) > 0 AND (
+            h.first_seal IS DISTINCT FROM
+                hash_record_extended(ROW(h.id, h.first_lots, h.first_parts), 0)
+            OR (h.state = 'open'
+                AND (SELECT coalesce(sum(part), 0) FROM unnest(h.pin_parts) AS part)
+                <> (SELECT greatest(coalesce(sum(part), 0) - h.captured, 0)
+                    FROM unnest(h.first_parts) AS part)))
+        THEN concat(E'first\tfirst pins ', h.first_parts::text, ' in lots ', h.first_lots::text)
+        END,
     CASE WHEN (o.kind, o.hold_id, o.at) IS DISTINCT FROM ('hold', h.id, h.at)
         THEN concat(E'opened\tline ', h.account_id, '/', h.opened, ' did not open it') END,
     CASE WHEN h.closed IS NOT NULL AND (e.kind, e.hold_id) IS DISTINCT FROM (CASE h.state

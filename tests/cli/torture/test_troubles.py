@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
 import psycopg
@@ -29,13 +28,14 @@ from comptoir.kit.errors import Unavailable
 from comptoir.store.embedded import Embedded, start, status
 from tests.cli.conftest import Shell
 from tests.support.batches import until
+from tests.support.homes import throw_away
 from tests.support.postgres import Database
 
 
 @pytest.fixture
 def home() -> Generator[Path]:
-    with TemporaryDirectory(prefix="torture-") as folder:
-        yield Path(folder) / "home"
+    with throw_away() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -183,13 +183,14 @@ async def test_troubles_come_at_their_moment_and_do_not_wait_for_each_other(
 class Doomed:
     """In place of a server: answers once, and lives until it is killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.was_killed = False
         self.end = asyncio.Event()
         self.last_lines = "-"
 
     async def ready(self) -> str:
-        return f"http://{id(self)}"
+        return f"http://{self.number}"
 
     async def ended(self) -> None:
         await self.end.wait()
@@ -211,7 +212,7 @@ async def kept(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Stage, li
 
     async def begin(_: Home, clock: int) -> Doomed:
         clocks.append(clock)
-        return Doomed()
+        return Doomed(len(clocks))
 
     monkeypatch.setattr(sites.Server, "start", begin)
     playing = stage()

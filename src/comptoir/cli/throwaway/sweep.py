@@ -4,31 +4,16 @@ Usage: sweep.py FOLDER, with a pipe on stdin whose other end the opener and his 
 so that it closes when all of them have ended, however they end.
 """
 
-import shutil
 import sys
-import time
 from pathlib import Path
-from typing import Final
 
-from comptoir.store.embedded import stop
-
-_TRIES: Final = 300
-_PAUSE: Final = 0.2
+from comptoir.store.embedded import remove
 
 
 def main(folder: Path) -> None:
     """Wait for the end of all, stop their PostgreSQL, and remove their folders."""
     sys.stdin.buffer.read()
-    for _ in range(_TRIES):
-        stop(folder)
-        # PostgreSQL's socket lies elsewhere when its path in the folder would be too long.
-        note = folder / "socket_folder"
-        if note.exists():
-            shutil.rmtree(note.read_text(), ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(_PAUSE)
+    remove(folder)
 
 
 if __name__ == "__main__":

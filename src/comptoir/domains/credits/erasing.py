@@ -15,11 +15,6 @@ from comptoir.store import sql as ledger_sql
 from comptoir.store.facts import Facts
 from comptoir.store.ledger import admit, drive
 
-_BY_KEY: Final = """
-SELECT set_config(name, value, true) FROM (VALUES ('plan_cache_mode', 'force_custom_plan'),
-    ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off')) AS setting(name, value)"""
-"""Texts are looked up line by line: to join them whole would read those of everybody else."""
-
 _NOTES: Final = (sql.DELETE_NOTES, sql.DELETE_NOTES_OF_TRANSFERS, sql.DELETE_NOTES_OF_GROUPS)
 
 
@@ -58,7 +53,6 @@ async def anonymise(tx: AsyncConnection, book: int, facts: Facts, customer: int)
     [(holds,)] = await (await tx.execute(sql.OPEN_HOLDS, place)).fetchall()
     if holds:
         raise Conflict("holds-open", holds=holds)
-    await tx.execute(_BY_KEY)
     deleted = [(await tx.execute(each, place)).rowcount for each in _NOTES]
     cursor = await tx.execute(sql.MAKE_ANONYMOUS, place)
     rows = await cursor.fetchall()

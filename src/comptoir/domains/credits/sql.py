@@ -68,27 +68,50 @@ DELETE_NOTES: Final = """
 DELETE FROM comptoir.notes WHERE book_id = %(book)s AND account_id = ANY(%(ids)s)"""
 
 DELETE_NOTES_OF_TRANSFERS: Final = """
-DELETE FROM comptoir.notes n
-USING comptoir.movements m, comptoir.requests r
-WHERE m.book_id = %(book)s AND m.account_id = ANY(%(ids)s) AND m.kind = 'transfer'
-    AND r.book_id = m.book_id AND r.id = m.request_id
-    AND n.book_id = m.book_id AND n.account_id = m.contra_id
-    AND n.version =
-        CASE WHEN r.account_id = m.account_id THEN r.mirror_version ELSE r.version END"""
-"""The other side of a transfer has a line of its own, with the same text."""
+DELETE FROM comptoir.notes WHERE ctid = ANY (ARRAY(
+    SELECT n.ctid FROM comptoir.movements m
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN account_id = m.account_id THEN mirror_version ELSE version END AS version
+        FROM comptoir.requests WHERE (book_id, id) = (m.book_id, m.request_id) LIMIT 1
+    ) r
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM comptoir.notes
+        WHERE (book_id, account_id, version) = (m.book_id, m.contra_id, r.version) LIMIT 1
+    ) n
+    WHERE m.book_id = %(book)s AND m.account_id = ANY(%(ids)s) AND m.kind = 'transfer'
+))"""
+"""The other side of a transfer has a line of its own, with the same text.
+
+LIMIT and OFFSET have texts looked up line by line: to join them whole would read those of everybody
+else. Rows keep their place for as long as a statement can see them."""
 
 DELETE_NOTES_OF_GROUPS: Final = """
-DELETE FROM comptoir.notes n
-USING comptoir.holds own, comptoir.holds mate, comptoir.movements line, comptoir.movements m
-WHERE own.book_id = %(book)s AND own.account_id = ANY(%(ids)s) AND own.group_id IS NOT NULL
-    AND mate.book_id = own.book_id AND mate.group_id = own.group_id
-    AND mate.account_id <> own.account_id
-    AND line.book_id = own.book_id AND line.account_id = own.account_id AND line.hold_id = own.id
-    AND line.version > own.opened AND line.version <= own.closed
-    AND m.book_id = mate.book_id AND m.account_id = mate.account_id AND m.hold_id = mate.id
-    AND m.version > mate.opened AND (mate.closed IS NULL OR m.version <= mate.closed)
-    AND m.request_id = line.request_id
-    AND n.book_id = m.book_id AND n.account_id = m.account_id AND n.version = m.version"""
+DELETE FROM comptoir.notes WHERE ctid = ANY (ARRAY(
+    SELECT n.ctid FROM comptoir.holds own
+    CROSS JOIN LATERAL (
+        SELECT id, account_id, opened, closed FROM comptoir.holds
+        WHERE book_id = own.book_id AND group_id = own.group_id AND account_id <> own.account_id
+        OFFSET 0
+    ) mate
+    CROSS JOIN LATERAL (
+        SELECT request_id FROM comptoir.movements
+        WHERE book_id = own.book_id AND account_id = own.account_id AND hold_id = own.id
+            AND version > own.opened AND version <= own.closed
+        OFFSET 0
+    ) line
+    CROSS JOIN LATERAL (
+        SELECT version FROM comptoir.movements
+        WHERE book_id = own.book_id AND account_id = mate.account_id AND hold_id = mate.id
+            AND version > mate.opened AND (mate.closed IS NULL OR version <= mate.closed)
+            AND request_id = line.request_id
+        OFFSET 0
+    ) m
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM comptoir.notes
+        WHERE (book_id, account_id, version) = (own.book_id, mate.account_id, m.version) LIMIT 1
+    ) n
+    WHERE own.book_id = %(book)s AND own.account_id = ANY(%(ids)s) AND own.group_id IS NOT NULL
+))"""
 """One request may have captured, released or renewed several holds: a line each, the same text."""
 
 MAKE_ANONYMOUS: Final = """

@@ -13,6 +13,17 @@ from comptoir.store.embedded.cluster import (
     status,
     stop,
 )
+from comptoir.store.embedded.removal import remove
 from comptoir.store.embedded.use import Embedded, start
 
-__all__ = ["Embedded", "EmbeddedError", "Status", "Urls", "has_cluster", "start", "status", "stop"]
+__all__ = [
+    "Embedded",
+    "EmbeddedError",
+    "Status",
+    "Urls",
+    "has_cluster",
+    "remove",
+    "start",
+    "status",
+    "stop",
+]
