@@ -26,7 +26,7 @@ RAISING = {"PydanticCustomError", "field", *(
 )}  # fmt: skip
 
 
-AT_START = ("embedded-", "env-file-")
+AT_START = ("embedded-", "env-file-", "home-moved")
 """What is said before anything is served."""
 
 

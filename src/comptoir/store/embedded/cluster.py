@@ -12,7 +12,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -286,11 +286,26 @@ def prepare(layout: Layout) -> None:
 def stop(home: Path) -> None:
     """Stop a home's server: fast first, at once when that takes too long.
 
+    A server that is just recovering from a crash may miss the first signal, and ends by the second.
+
     Raises:
         EmbeddedError: it does not go.
     """
+    _end(home, (signal.SIGINT, signal.SIGQUIT))
+
+
+def abort(home: Path) -> None:
+    """Stop a home's server at once; its next start would recover what was committed.
+
+    Raises:
+        EmbeddedError: it does not go.
+    """
+    _end(home, (signal.SIGQUIT,))
+
+
+def _end(home: Path, signals: Sequence[signal.Signals]) -> None:
     layout = Layout(home.resolve())
-    for how in (signal.SIGINT, signal.SIGQUIT):
+    for how in signals:
         pid = server_pid(layout)
         if pid is None:
             return
@@ -298,7 +313,7 @@ def stop(home: Path) -> None:
         try:
             _wait(lambda: server_pid(layout) is None, _STOP_SECONDS, "embedded-stop", layout)
         except EmbeddedError:
-            if how is signal.SIGQUIT:
+            if how is signals[-1]:
                 raise
 
 

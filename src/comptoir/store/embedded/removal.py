@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from comptoir.store.embedded.cluster import stop
+from comptoir.store.embedded.cluster import abort
 
 _TRIES: Final = 300
 _PAUSE: Final = 0.2
@@ -21,7 +21,7 @@ def remove(home: Path) -> None:
         OSError: somebody goes on writing there for a minute.
     """
     for _ in range(_TRIES):
-        stop(home)
+        abort(home)
         # PostgreSQL's socket lies elsewhere when its path in the home would be too long.
         note = home / "socket_folder"
         if note.exists():
