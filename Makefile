@@ -105,7 +105,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 .PHONY: lock
 lock: $(VENV)/.development ## write both lock files anew after a change of dependencies
 	$(COMPILE) --output-file requirements.lock
-	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group dev --all-extras --constraint requirements.lock --output-file requirements-dev.lock
 
 .PHONY: clean
 clean: ## remove what make and the tools made; the books in .comptoir stay
