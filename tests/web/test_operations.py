@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from pathlib import Path
@@ -207,8 +207,8 @@ class _Lines(Log):
     def request(self, line: dict[str, object]) -> None:
         self.lines.append(line)
 
-    def unexpected(self, error: BaseException, request_id: str | None = None) -> None:
-        del request_id
+    def unexpected(self, error: BaseException, where: Mapping[str, str]) -> None:
+        del where
         self.errors.append(error)
 
 
@@ -261,7 +261,7 @@ def test_log_lines_are_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     log = Log()
     log.request({"event": "request", "status": 200})
     log.event("something", code="x")
-    log.unexpected(ValueError("oops"), "abc")
+    log.unexpected(ValueError("oops"), {"request_id": "abc"})
     first, second, third = (json.loads(line) for line in capfdbinary.readouterr().err.splitlines())
     assert first == {"event": "request", "status": 200, "level": "info"}
     assert second == {"event": "something", "code": "x", "level": "info"}

@@ -66,3 +66,8 @@ class Unavailable(ComptoirError):
 
 class OutcomeUnknown(Unavailable):
     """The connection was lost at COMMIT: the effect may exist or not. Repeat with the same key."""
+
+
+def is_bug(error: BaseException) -> bool:
+    """Whether nobody expected it: any error but ours, and what ours calls internal."""
+    return not isinstance(error, ComptoirError) or error.code == "internal"

@@ -19,6 +19,7 @@ from comptoir.library.places import check_limit, place_of
 from comptoir.library.refusals import HoldNotFound
 from comptoir.library.requests import Amount, OnExcess
 from comptoir.library.settling import Settling
+from comptoir.library.tracing import traced
 from comptoir.library.verbs import Verbs
 from comptoir.store.pool import begin
 from comptoir.store.reading import read_account
@@ -70,6 +71,7 @@ class Credits(Verbs):
         )
         return Holding(self, self._settling, request)
 
+    @traced("credits.balance")
     async def balance(
         self, customer: str, *, asset: str | None = None, at: datetime | None = None
     ) -> Balance:
@@ -95,6 +97,7 @@ class Credits(Verbs):
         found = await read_account(app.pool, book, facts, account) if account else None
         return showing.balance(owner, kind, queries.balance(owner, kind, found))
 
+    @traced("credits.movements")
     async def movements(
         self,
         customer: str,
@@ -131,6 +134,7 @@ class Credits(Verbs):
             )
         return [showing.movement(each) for each in found]
 
+    @traced("credits.lots")
     async def lots(self, customer: str, *, asset: str | None = None) -> list[Lot]:
         """Open lots in the order in which they will be burnt, at most 1,000."""
         _, account, of = await place_of(self._engine, customer, asset)
@@ -142,6 +146,7 @@ class Credits(Verbs):
             )
         return [showing.lot(each) for each in found]
 
+    @traced("credits.get_hold")
     async def get_hold(self, hold: str) -> Hold:
         """One hold.
 
@@ -159,6 +164,7 @@ class Credits(Verbs):
                 raise HoldNotFound("hold-not-found") from None
         return showing.hold(found)
 
+    @traced("credits.holds")
     async def holds(
         self, customer: str, *, asset: str | None = None, limit: int = LIST_DEFAULT
     ) -> list[Hold]:

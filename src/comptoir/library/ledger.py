@@ -20,6 +20,7 @@ from comptoir.library.explaining import explanation
 from comptoir.library.places import check_limit, place_of
 from comptoir.library.refusals import missed, refused
 from comptoir.library.requests import Batchable
+from comptoir.library.tracing import traced
 from comptoir.library.verbs import Verbs
 from comptoir.store.pool import begin
 from comptoir.store.verify import Verification
@@ -57,6 +58,7 @@ class BatchLedger:
         self._verbs = Verbs(engine)
         self.transfer = self._verbs.transfer
 
+    @traced("ledger.batch")
     async def batch(self, requests: Sequence[Batchable], *, atomic: bool = False) -> list[Result]:
         """Decide up to 5,000 requests in their order: each for itself, or all or nothing.
 
@@ -82,10 +84,12 @@ class BatchLedger:
 class Ledger(BatchLedger):
     """Batches, transfers, assets, and the proof that the books balance."""
 
+    @traced("ledger.verify")
     async def verify(self, *, full: bool = False) -> Verification:
         """Recompute the balances of the book: what is newer than the last time, or everything."""
         return await verify_books(self._engine.app.pool, self._engine.book, full=full)
 
+    @traced("ledger.explain")
     async def explain(
         self,
         customer: str,
@@ -124,11 +128,13 @@ class Ledger(BatchLedger):
             found = await explain(tx, there, window)
         return explanation(found, account, Teller(language, kind, zone_of(found.zone)))
 
+    @traced("ledger.assets")
     async def assets(self) -> dict[str, int]:
         """The assets of the book, with their decimals."""
         facts = await self._engine.app.directory.facts(self._engine.book)
         return {asset.code: asset.scale for asset in facts.assets.values()}
 
+    @traced("ledger.open_asset")
     async def open_asset(self, code: str, scale: int) -> None:
         """Add an asset; doing it again changes nothing.
 

@@ -16,6 +16,7 @@ from comptoir.library.asking import check_metadata, check_text
 from comptoir.library.engine import Engine
 from comptoir.library.exporting import gathered
 from comptoir.library.places import check_limit
+from comptoir.library.tracing import traced
 from comptoir.store.pool import begin
 
 EXPORT_SECONDS: Final = 120.0
@@ -28,6 +29,7 @@ class Customers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @traced("customers.get")
     async def get(self, customer: str) -> Customer:
         """A customer by the caller's own id.
 
@@ -38,6 +40,7 @@ class Customers:
         async with begin(self._engine.app.pool) as tx:
             return showing.customer(await queries.customer(tx, self._engine.book, name))
 
+    @traced("customers.put")
     async def put(
         self,
         customer: str,
@@ -66,6 +69,7 @@ class Customers:
         async with begin(self._engine.app.pool) as tx:
             return showing.customer(await commands.put_customer(tx, self._engine.book, who, change))
 
+    @traced("customers.list")
     async def list(
         self, *, after: str | None = None, limit: int = LIST_DEFAULT
     ) -> tuple[Customer, ...]:
@@ -85,6 +89,7 @@ class Customers:
             found = await queries.customers(tx, book, beyond, most)
         return tuple(map(showing.customer, found))
 
+    @traced("customers.export")
     async def export(self, customer: str) -> Export:
         """Everything that is kept about a customer, as of one moment.
 
@@ -103,6 +108,7 @@ class Customers:
         except TimeoutError as error:
             raise Unavailable("export-too-long", seconds=int(EXPORT_SECONDS)) from error
 
+    @traced("customers.erase")
     async def erase(self, customer: str, *, idempotency_key: str | None = None) -> Erased:
         """Erase a customer for good: his movements stay, nothing says whose they are.
 

@@ -10,6 +10,7 @@ from comptoir.library.answers import Price
 from comptoir.library.asking import amount_text, check_text, cost_text
 from comptoir.library.engine import Engine
 from comptoir.library.requests import Amount
+from comptoir.library.tracing import traced
 from comptoir.store.pool import begin
 
 
@@ -19,6 +20,7 @@ class Prices:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @traced("prices.set")
     async def set(
         self,
         action: str,
@@ -49,6 +51,7 @@ class Prices:
         app.forget_price(book, kind, name)
         return showing.price(price, kind)
 
+    @traced("prices.get")
     async def get(self, action: str, *, asset: str = CREDITS) -> Price:
         """The price of an action in force.
 

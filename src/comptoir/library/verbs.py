@@ -21,6 +21,7 @@ from comptoir.library.requests import (
     Spend,
     Transfer,
 )
+from comptoir.library.tracing import traced
 
 
 class Verbs:
@@ -40,6 +41,7 @@ class Verbs:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @traced("credits.grant")
     async def grant(
         self,
         customer: str,
@@ -67,6 +69,7 @@ class Verbs:
         )
         return _moved(await self._engine.decide(request))
 
+    @traced("credits.spend")
     async def spend(
         self,
         customer: str,
@@ -101,6 +104,7 @@ class Verbs:
         )
         return _moved(await self._engine.decide(request))
 
+    @traced("credits.hold")
     async def hold(
         self,
         customer: str,
@@ -132,6 +136,7 @@ class Verbs:
         )
         return await self._held(await self._engine.decide(request))
 
+    @traced("credits.capture")
     async def capture(
         self,
         hold: str,
@@ -161,6 +166,7 @@ class Verbs:
         moved = _moved(done)
         return Captured(moved.movement, moved.balance, moved.replayed, done.answer.late)
 
+    @traced("credits.release")
     async def release(
         self,
         hold: str,
@@ -180,6 +186,7 @@ class Verbs:
         )
         return await self._held(await self._engine.decide(request))
 
+    @traced("credits.renew")
     async def renew(
         self,
         hold: str,
@@ -201,6 +208,7 @@ class Verbs:
         )
         return await self._held(await self._engine.decide(request))
 
+    @traced("credits.reverse")
     async def reverse(
         self,
         movement: str,
@@ -222,6 +230,7 @@ class Verbs:
         )
         return _moved(await self._engine.decide(request))
 
+    @traced("credits.transfer")
     async def transfer(
         self,
         source: str,

@@ -19,11 +19,12 @@ from psycopg import AsyncConnection
 from comptoir.kit.errors import ComptoirError, Conflict, Unavailable
 from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain, Settle
-from comptoir.store import sql
+from comptoir.store import sql, tracing
 from comptoir.store.commit import Commit, Companion, Flushed, Pending
 from comptoir.store.facts import Facts
 from comptoir.store.ledger import Clock, database_time
 from comptoir.store.pool import Limits, connect
+from comptoir.store.tracing import Waiting
 
 __all__ = ["Batch", "Companion"]
 
@@ -112,15 +113,26 @@ class Batch:
             OutcomeUnknown: the connection was lost at COMMIT and could not be made again.
             Conflict: another request with one of the ids has been running for too long.
         """
+        if not tracing.was_on():
+            return await self._submit(chain, companions, None)
+        with tracing.submitting(self._book_id, len(chain)) as waiting:
+            return await self._submit(chain, companions, waiting)
+
+    async def _submit(
+        self, chain: Chain, companions: Sequence[Companion], waiting: Waiting | None
+    ) -> list[Answer]:
         for request in chain:
             first = self._running.get(request.id)
             if first is not None:
                 await self._wait_for(first)
-        pending = self._queue_up(chain, companions)
+        pending = self._queue_up(chain, companions, waiting)
         return await asyncio.shield(pending.future)
 
-    def _queue_up(self, chain: Chain, companions: Sequence[Companion]) -> Pending:
-        pending = Pending(chain, companions, asyncio.get_running_loop().create_future())
+    def _queue_up(
+        self, chain: Chain, companions: Sequence[Companion], waiting: Waiting | None
+    ) -> Pending:
+        future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        pending = Pending(chain, companions, future, waiting)
         self._enqueue(pending)
         for request in chain:
             self._running[request.id] = pending
@@ -132,29 +144,39 @@ class Batch:
         Returns:
             For every chain its answers, or what `submit` would have raised.
         """
-        waiting = [self._begin(chain) for chain in chains]
+        if not tracing.was_on():
+            return await self._submit_each(chains, None)
+        with tracing.submitting(self._book_id, sum(map(len, chains))) as waiting:
+            return await self._submit_each(chains, waiting)
+
+    async def _submit_each(
+        self, chains: Sequence[Chain], waiting: Waiting | None
+    ) -> list[list[Answer] | ComptoirError]:
+        begun = [self._begin(chain, waiting) for chain in chains]
         results: list[list[Answer] | ComptoirError] = []
-        for chain, pending in zip(chains, waiting, strict=True):
+        for chain, pending in zip(chains, begun, strict=True):
             try:
-                results.append(await self._end(chain, pending))
+                results.append(await self._end(chain, pending, waiting))
             except ComptoirError as error:
                 results.append(error)
         return results
 
-    def _begin(self, chain: Chain) -> "Pending | ComptoirError | None":
+    def _begin(self, chain: Chain, waiting: Waiting | None) -> "Pending | ComptoirError | None":
         """Queue a chain; None when one of its requests runs already, so that it is a repeat."""
         if any(request.id in self._running for request in chain):
             return None
         try:
-            return self._queue_up(chain, ())
+            return self._queue_up(chain, (), waiting)
         except ComptoirError as error:
             return error
 
-    async def _end(self, chain: Chain, begun: "Pending | ComptoirError | None") -> list[Answer]:
+    async def _end(
+        self, chain: Chain, begun: "Pending | ComptoirError | None", waiting: Waiting | None
+    ) -> list[Answer]:
         if isinstance(begun, ComptoirError):
             raise begun
         if begun is None:
-            return await self.submit(chain)
+            return await self._submit(chain, (), waiting)
         if not begun.future.done():
             await asyncio.wait((begun.future,))  # unlike await, it leaves the future alone
         return begun.future.result()

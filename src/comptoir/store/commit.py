@@ -17,12 +17,13 @@ from comptoir.kit.errors import ComptoirError, OutcomeUnknown, Unavailable
 from comptoir.ledger.model import Answer
 from comptoir.ledger.outcomes import Outcome
 from comptoir.ledger.requests import Capture, Release, Renew, Transfer
-from comptoir.store import rows, sql
+from comptoir.store import rows, sql, tracing
 from comptoir.store.facts import Facts
 from comptoir.store.gate import refusal
 from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time
 from comptoir.store.pool import Borrowed
 from comptoir.store.rows import Statement
+from comptoir.store.tracing import Waiting
 from comptoir.store.wire import Wire
 
 _TRIES: Final = 4
@@ -66,6 +67,8 @@ class Pending:
     chain: Work
     companions: Sequence[Companion]
     future: "asyncio.Future[list[Answer]]"
+    waiting: Waiting | None = None
+    """The span of its caller, if anybody listens."""
     doubtful: bool = False
     """A COMMIT of it was lost, and nobody has found out since what became of it."""
     passed_over: int = 0
@@ -173,6 +176,19 @@ class Commit:
             avoid: accounts to treat as busy.
             meanwhile: what to do while PostgreSQL works on the writes; called at most a few times.
         """
+        if not tracing.was_on() or all(pending.waiting is None for pending in group):
+            return await self._flush_all(group, avoid, meanwhile)
+        lane, requests = "slow" if self._waits else "writer", _requests(group)
+        with tracing.committing(self._book_id, lane, requests) as span:
+            flushed = await self._flush_all(group, avoid, meanwhile)
+            busy = {id(pending) for pending, _ in flushed.busy}
+            decided = [pending for pending in group if id(pending) not in busy]
+            span.decided((pending.waiting for pending in decided), _failure(decided))
+            return flushed
+
+    async def _flush_all(
+        self, group: Sequence[Pending], avoid: frozenset[int], meanwhile: Callable[[], None]
+    ) -> Flushed:
         try:
             return await self._flush(group, avoid, meanwhile)
         except asyncio.CancelledError:
@@ -220,8 +236,8 @@ class Commit:
         if len(group) == 1:
             raise error
         half = len(group) // 2
-        first = await self.flush(group[:half], avoid, _nothing)
-        second = await self.flush(group[half:], avoid, _nothing)
+        first = await self._flush_all(group[:half], avoid, _nothing)
+        second = await self._flush_all(group[half:], avoid, _nothing)
         return Flushed(first.answered + second.answered, first.busy + second.busy)
 
     async def _attempt(
@@ -395,6 +411,17 @@ def _flushed(group: Sequence[Pending], admission: Admission) -> Flushed:
 
 def _nothing() -> None:
     """What there is to do meanwhile when a group is taken apart."""
+
+
+def _requests(group: Sequence[Pending]) -> int:
+    return sum(len(pending.chain) for pending in group)
+
+
+def _failure(group: Sequence[Pending]) -> BaseException | None:
+    """What the first one that failed was told; whoever succeeded is told later."""
+    done = [pending.future for pending in group if pending.future.done()]
+    told = (future.exception() for future in done if not future.cancelled())
+    return next((error for error in told if error is not None), None)
 
 
 def _fail(group: Sequence[Pending], error: BaseException) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from comptoir.app import App
-from comptoir.kit.errors import ComptoirError
+from comptoir.kit.errors import is_bug
 from comptoir.store.sweep import due_accounts, have_moved
+from comptoir.store.tracing import error_type
 from comptoir.web.auth import Doorman
 from comptoir.web.logs import Log
 from comptoir.web.metrics import Metrics
@@ -36,13 +37,16 @@ async def notice_move(app: App) -> None:
     app.moved = app.moved or await have_moved(app.pool)
 
 
-async def _repeat(seconds: float, work: Callable[[], Awaitable[None]], log: Log) -> None:
+async def _repeat(seconds: float, name: str, work: Callable[[], Awaitable[None]], log: Log) -> None:
     while True:  # until the server stops and cancels it
         await asyncio.sleep(seconds)
         try:
             await work()
-        except ComptoirError as error:
-            log.event("background-failed", code=error.code)
+        except Exception as error:  # noqa: BLE001  # the next round may find what is wrong gone
+            if is_bug(error):
+                log.unexpected(error, {"work": name})
+            else:
+                log.event("background-failed", work=name, code=error_type(error))
 
 
 async def work(app: App, doorman: Doorman, metrics: Metrics, log: Log) -> None:
@@ -52,7 +56,7 @@ async def work(app: App, doorman: Doorman, metrics: Metrics, log: Log) -> None:
         metrics.look(app.batches)
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_repeat(SWEEP_SECONDS, lambda: sweep(app), log))
-        tasks.create_task(_repeat(NOTE_SECONDS, doorman.note_uses, log))
-        tasks.create_task(_repeat(LOOK_SECONDS, look, log))
-        tasks.create_task(_repeat(GATE_SECONDS, lambda: notice_move(app), log))
+        tasks.create_task(_repeat(SWEEP_SECONDS, "sweep", lambda: sweep(app), log))
+        tasks.create_task(_repeat(NOTE_SECONDS, "note_uses", doorman.note_uses, log))
+        tasks.create_task(_repeat(LOOK_SECONDS, "look", look, log))
+        tasks.create_task(_repeat(GATE_SECONDS, "notice_move", lambda: notice_move(app), log))

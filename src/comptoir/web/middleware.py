@@ -7,19 +7,18 @@ from typing import Any, Final
 
 from comptoir.kit.actor import Actor
 from comptoir.kit.ids import uuid7
+from comptoir.store.tracing import is_on
 from comptoir.web.catalogue import PROBLEMS
 from comptoir.web.languages import negotiate
 from comptoir.web.logs import Log
 from comptoir.web.metrics import Metrics
 from comptoir.web.problems import document
 from comptoir.web.replies import PROBLEM, Header, Reply, Send, encode, write_time
+from comptoir.web.tracing import GONE, METHODS, describe, serving
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _RANDOM_AT_ONCE: Final = 1_000
 _UNMATCHED: Final = "unmatched"
-_GONE: Final = 499
-"""What the log says when the client left before it was answered; nginx's word for it."""
 
 SECURITY: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
@@ -70,9 +69,24 @@ class Around:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
         request_id = self._request_id(scope)
-        status = _GONE
+        if not is_on():
+            await self._answer(scope, receive, send, request_id)
+            return
+        with serving(scope) as span:
+            status = await self._answer(scope, receive, send, request_id)
+            describe(span, scope, status, request_id.decode())
+
+    async def _answer(
+        self,
+        scope: Any,  # noqa: ANN401  # ASGI
+        receive: Any,  # noqa: ANN401  # ASGI
+        send: Send,
+        request_id: bytes,
+    ) -> int:
+        """Answer, and note it; returns the status."""
+        began = time.perf_counter()
+        status = GONE
 
         async def send_marked(message: Any) -> None:  # noqa: ANN401  # ASGI
             nonlocal status
@@ -84,11 +98,12 @@ class Around:
         try:
             await self._app(scope, receive, send_marked)
         except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, it is answered
-            self._log.unexpected(error, request_id.decode())
-            if status == _GONE:
+            scope["comptoir.error"] = error
+            if status == GONE:
                 await _internal(scope, self._locale)(scope, receive, send_marked)
         finally:
             self._note(scope, status, request_id, time.perf_counter() - began)
+        return status
 
     def _request_id(self, scope: Any) -> bytes:  # noqa: ANN401  # ASGI
         for name, value in scope["headers"]:
@@ -104,9 +119,12 @@ class Around:
         return taken
 
     def _note(self, scope: Any, status: int, request_id: bytes, seconds: float) -> None:  # noqa: ANN401
-        method: str = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        method: str = scope["method"] if scope["method"] in METHODS else "OTHER"
         route: str = scope.get("comptoir.route", _UNMATCHED)
         actor: Actor | None = scope.get("comptoir.actor")
+        if "comptoir.error" in scope:
+            where = {"method": method, "route": route, "request_id": request_id.decode()}
+            self._log.unexpected(scope["comptoir.error"], where)
         self._metrics.observe(method, route, status, seconds)
         self._log.request(
             {

@@ -24,6 +24,8 @@ OPERATORS: Final = frozenset({Role.OPERATOR})
 SERVERS: Final = frozenset({Role.OPERATOR, Role.SERVICE})
 EVERYBODY: Final = frozenset(Role)
 
+_INTERNAL: Final = 500
+
 _CLOSE: Final[Header] = (b"connection", b"close")
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 
@@ -104,7 +106,10 @@ class Path:
         except Unfit as error:
             return unfit(call, error)
         except ComptoirError as error:
-            return refused(call, error)
+            reply = refused(call, error)
+            if reply.status == _INTERNAL:
+                call.scope["comptoir.error"] = error
+            return reply
         except Gone:
             return None
 

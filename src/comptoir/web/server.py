@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,10 +27,15 @@ from comptoir.web.api import (
 from comptoir.web.api import credits as writing
 from comptoir.web.auth import Doorman
 from comptoir.web.background import work
-from comptoir.web.logs import Log
+from comptoir.web.logs import Log, Report, keep_to_oneself
 from comptoir.web.metrics import Metrics
 from comptoir.web.middleware import Around
 from comptoir.web.routing import Operation, Path, Site, Unrouted
+
+_UNHEARD: Final[dict[str, Any]] = {
+    "telemetry": {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+}
+"""FastAPI's own spans and logs have addresses, queries and exceptions in them: who, and what."""
 
 Make = Callable[[], AbstractAsyncContextManager[App]]
 
@@ -55,18 +60,27 @@ class Options:
         locale: the language of whoever does not say which one he wants.
         log: json, or console for people.
         origins: web origins whose scripts may call.
+        report: is told of errors that nobody expected.
     """
 
     locale: str = "en"
     log: str = "json"
     origins: Sequence[str] = ()
+    report: Report = keep_to_oneself
 
 
 class Counter(FastAPI):
     """The application. Its OpenAPI document is made of the operations themselves."""
 
     def __init__(self, served: Sequence[Operation], **more: Any) -> None:  # noqa: ANN401  # FastAPI's
-        super().__init__(title="Comptoir", openapi_url=None, docs_url=None, redoc_url=None, **more)
+        super().__init__(
+            title="Comptoir",
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            **_UNHEARD,
+            **more,
+        )
         self.served = served
 
     def openapi(self) -> dict[str, Any]:
@@ -80,7 +94,7 @@ def create_app(make: Make, options: Options | None = None) -> FastAPI:
     Leaving the server flushes what is queued, before the App closes.
     """
     options = options or Options()
-    site, metrics, log = Site(), Metrics(), Log(options.log)
+    site, metrics, log = Site(), Metrics(), Log(options.log, options.report)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -157,9 +171,31 @@ def _undocumented(counter: Counter, metrics: Metrics) -> tuple[Operation, ...]:
     )
 
 
-def build() -> FastAPI:
-    """The application as the environment says; what each worker process of uvicorn calls."""
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who watches a process that serves.
+
+    Attributes:
+        report: is told of errors that nobody expected.
+        around: entered before anything is opened, and left once all is closed.
+    """
+
+    report: Report = keep_to_oneself
+    around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+
+
+NOBODY: Final = Watch()
+
+
+def build(watch: Watch = NOBODY) -> FastAPI:
+    """The application as the environment says; what each process that serves calls."""
     settings = composition.read_settings()
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
-    options = Options(settings.locale, settings.log_format, origins)
-    return create_app(lambda: composition.open_served(settings), options)
+    options = Options(settings.locale, settings.log_format, origins, watch.report)
+
+    @asynccontextmanager
+    async def opened() -> AsyncGenerator[App]:
+        async with watch.around(), composition.open_served(settings) as app:
+            yield app
+
+    return create_app(opened, options)
