@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from comptoir.kit.errors import ComptoirError
 
 _ENV: Final = "COMPTOIR_ENV"
+_OTEL: Final = "OTEL_"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -43,6 +44,20 @@ class Settings(BaseSettings):
     cors_origins: str = Field(default="", alias="CORS_ORIGINS")
     trusted_proxies: str = Field(default="", alias="TRUSTED_PROXIES")
     log_format: str = Field(default="json", alias="COMPTOIR_LOG", pattern="^(json|console)$")
+    sentry_dsn: SecretStr | None = Field(default=None, alias="SENTRY_DSN")
+    # OpenTelemetry's own, which `serve` judges: a program that uses the library may have its own
+    # SDK, and may tell it what we could not do.
+    otel_sdk_disabled: str = Field(default="", alias="OTEL_SDK_DISABLED")
+    otel_name: str = Field(default="comptoir", alias="OTEL_SERVICE_NAME")
+    otel_traces_exporter: str | None = Field(default=None, alias="OTEL_TRACES_EXPORTER")
+    otel_endpoint: str | None = Field(default=None, alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otel_traces_endpoint: str | None = Field(
+        default=None, alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    )
+    otel_protocol: str | None = Field(default=None, alias="OTEL_EXPORTER_OTLP_PROTOCOL")
+    otel_traces_protocol: str | None = Field(
+        default=None, alias="OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+    )
 
     @classmethod
     def read(cls, folder: Path | None = None) -> Self:
@@ -56,14 +71,7 @@ class Settings(BaseSettings):
             ComptoirError: a file cannot be read.
             pydantic.ValidationError: a variable has a value that cannot be.
         """
-        folder = folder or Path.cwd()
-        files = [folder / ".env", folder / ".env.local"]
-        said = [os.environ.get(_ENV), *(_values(file).get(_ENV) for file in reversed(files))]
-        env = next(filter(None, said), Environment.DEVELOPMENT.value)
-        if env in set(Environment):  # else it is no part of a path, and refused below
-            files.append(folder / f".env.{env}.local")
-            _values(files[-1])
-        return cls(_env_file=files)  # pyright: ignore[reportCallIssue]  # pydantic-settings' own
+        return cls(_env_file=_files(folder or Path.cwd()))  # pyright: ignore[reportCallIssue]  # pydantic-settings' own
 
     @classmethod
     def throw_away(cls, home: Path, locale: str) -> Self:
@@ -82,10 +90,34 @@ class Settings(BaseSettings):
         return Environment.DEVELOPMENT if is_loopback(host) else None
 
     @property
+    def wants_spans(self) -> bool:
+        """Whether OpenTelemetry's standard variables ask for spans to be sent."""
+        if self.otel_sdk_disabled.strip().lower() == "true":
+            return False
+        if self.otel_traces_exporter is not None:
+            return self.otel_traces_exporter != "none"
+        return bool(self.otel_endpoint or self.otel_traces_endpoint)
+
+    @property
     def has_live_stripe_key(self) -> bool:
         """Whether real money could move."""
         key = self.stripe_secret_key
         return key is not None and key.get_secret_value().startswith(("sk_live_", "rk_live_"))
+
+
+def _files(folder: Path) -> list[Path]:
+    """The `.env` files of a folder, the strongest last.
+
+    Raises:
+        ComptoirError: one cannot be read.
+    """
+    files = [folder / ".env", folder / ".env.local"]
+    said = [os.environ.get(_ENV), *(_values(file).get(_ENV) for file in reversed(files))]
+    env = next(filter(None, said), Environment.DEVELOPMENT.value)
+    if env in set(Environment):  # else it is no part of a path, and refused by the settings
+        files.append(folder / f".env.{env}.local")
+        _values(files[-1])
+    return files
 
 
 def _values(file: Path) -> Mapping[str, str | None]:
@@ -128,10 +160,18 @@ def share_with_children(name: str, value: str) -> None:
     os.environ[name] = value
 
 
+def lend_to_sdk(folder: Path | None = None) -> None:
+    """Put what the `.env` files say of OTEL_* where OpenTelemetry's SDK looks for it by itself."""
+    for file in reversed(_files(folder or Path.cwd())):
+        for name, value in _values(file).items():
+            if name.startswith(_OTEL) and value and not os.environ.get(name):
+                os.environ[name] = value
+
+
 def surroundings(home: Path, locale: str) -> dict[str, str]:
     """What a process that works on a throw-away home sees: of our own variables only these."""
     ours = {field.alias for field in Settings.model_fields.values()}
-    prefixes = ("COMPTOIR_", "REDIS_", "STRIPE_", "UPSTASH_")
+    prefixes = ("COMPTOIR_", _OTEL, "REDIS_", "SENTRY_", "STRIPE_", "UPSTASH_")
     kept = {
         name: value
         for name, value in os.environ.items()

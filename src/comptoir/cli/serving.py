@@ -20,9 +20,11 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from comptoir.app import database, load_secret, refuse_embedded, remember_environment
+from comptoir.app import database, load_secret, read_settings, refuse_embedded, remember_environment
+from comptoir.cli import observing
 from comptoir.cli.desk import Desk, Exit, desk_of
 from comptoir.cli.draining import IDLE_SECONDS, Draining
+from comptoir.cli.observing.reports import Reports
 from comptoir.cli.opening import check, migrated
 from comptoir.config import (
     Environment,
@@ -62,10 +64,11 @@ def serve(
     if inherited is not None:
         host = inherited.getsockname()[0]
     environment = guard(desk.settings(), host)
+    observing.check(desk.settings())
     if with_parent:
         _end_after(_end_of_stdin)
-    with inherited or _bound(host, port) as listener:
-        plan = _Plan(desk, listener, host, workers)
+    with observing.reporting(desk.settings()) as told, inherited or _bound(host, port) as listener:
+        plan = _Plan(desk, listener, host, workers, told)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
                 return runner.run(_serve(plan, environment, migrate=not no_migrate, force=force))
@@ -77,12 +80,13 @@ def serve(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What to serve: where it listens, and in how many processes."""
+    """What to serve: where it listens, in how many processes, and where errors are reported."""
 
     desk: Desk
     listener: socket.socket
     host: str
     workers: int
+    told: Reports
 
     def say_ready(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -173,7 +177,7 @@ class _Server(uvicorn.Server):
     """The server of a single process: says when it listens, and ends well when asked to end."""
 
     def __init__(self, plan: _Plan) -> None:
-        super().__init__(plan.uvicorn(build))
+        super().__init__(plan.uvicorn(lambda: _watched(plan.told)))
         self._plan = plan
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -220,7 +224,11 @@ def build_worker() -> ASGIApp:
     parent = multiprocessing.parent_process()
     if parent is not None:
         _end_after(parent.join)
-    return build()
+    return _watched()
+
+
+def _watched(told: Reports | None = None) -> ASGIApp:
+    return build(observing.watched(read_settings(), told))
 
 
 def _end_after(wait: Callable[[], None]) -> None:

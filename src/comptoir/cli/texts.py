@@ -7,6 +7,7 @@ from comptoir.cli.demo_texts import DEMO
 from comptoir.cli.doctor_texts import DOCTOR
 from comptoir.cli.explain_texts import EXPLAIN
 from comptoir.cli.import_texts import IMPORT
+from comptoir.cli.observing_texts import OBSERVING
 from comptoir.cli.people_texts import PEOPLE
 from comptoir.cli.serving_texts import SERVING
 from comptoir.cli.torture_texts import TORTURE
@@ -438,4 +439,5 @@ TEXTS: Final[dict[str, Texts]] = {
     **SERVING,
     **PEOPLE,
     **DOCTOR,
+    **OBSERVING,
 }
