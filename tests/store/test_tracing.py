@@ -10,7 +10,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from comptoir.kit.errors import ComptoirError, Unavailable
-from comptoir.store import tracing
 from tests.support.batches import Shop, gather, open_shop, until
 from tests.support.postgres import Cluster, Database
 from tests.support.telemetry import Heard, listening
@@ -34,7 +33,6 @@ async def shop(database: Database) -> AsyncGenerator[Shop]:
 @pytest.fixture
 def heard() -> Iterator[Heard]:
     with listening() as found:
-        tracing.is_on()  # as every request and every verb looks
         yield found
 
 

@@ -41,18 +41,23 @@ class Heard:
 
 
 @contextmanager
-def listening(sampler: Sampler | None = None) -> Generator[Heard]:
-    """An SDK that is this process's, as an application sets it up; gone at the end."""
+def listening(sampler: Sampler | None = None, *, at_once: bool = True) -> Generator[Heard]:
+    """An SDK that is this process's, as an application sets it up; gone at the end.
+
+    It is noticed by the next look, which is now if `at_once`.
+    """
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     # The API lets it be set once a process, and these tests are many in one.
     trace._TRACER_PROVIDER = provider
+    if at_once:
+        tracing.look()
     try:
         yield Heard(exporter)
     finally:
         trace._TRACER_PROVIDER = None
-        tracing.is_on()
+        tracing.look()
         provider.shutdown()
 
 

@@ -113,7 +113,7 @@ class Batch:
             OutcomeUnknown: the connection was lost at COMMIT and could not be made again.
             Conflict: another request with one of the ids has been running for too long.
         """
-        if not tracing.was_on():
+        if not tracing.is_on():
             return await self._submit(chain, companions, None)
         with tracing.submitting(self._book_id, len(chain)) as waiting:
             return await self._submit(chain, companions, waiting)
@@ -144,7 +144,7 @@ class Batch:
         Returns:
             For every chain its answers, or what `submit` would have raised.
         """
-        if not tracing.was_on():
+        if not tracing.is_on():
             return await self._submit_each(chains, None)
         with tracing.submitting(self._book_id, sum(map(len, chains))) as waiting:
             return await self._submit_each(chains, waiting)

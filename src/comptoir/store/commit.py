@@ -176,7 +176,7 @@ class Commit:
             avoid: accounts to treat as busy.
             meanwhile: what to do while PostgreSQL works on the writes; called at most a few times.
         """
-        if not tracing.was_on() or all(pending.waiting is None for pending in group):
+        if not tracing.is_on() or all(pending.waiting is None for pending in group):
             return await self._flush_all(group, avoid, meanwhile)
         lane, requests = "slow" if self._waits else "writer", _requests(group)
         with tracing.committing(self._book_id, lane, requests) as span:

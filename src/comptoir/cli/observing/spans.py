@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from comptoir import __version__
 from comptoir.config import Settings, lend_to_sdk
-from comptoir.store.tracing import is_on
+from comptoir.store.tracing import is_on, look
 
 
 def begin(settings: Settings) -> Callable[[], None] | None:
@@ -35,4 +35,5 @@ def begin(settings: Settings) -> Callable[[], None] | None:
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    look()
     return provider.shutdown
