@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import StatusCode
 
 from comptoir import Comptoir, Insufficient
@@ -104,8 +105,22 @@ async def test_a_batch_is_one_submit(heard: Heard, books: Comptoir) -> None:
     assert parent(submit) == id_of(heard.one("comptoir ledger.batch"))
 
 
-async def test_what_is_not_sampled_costs_no_commit_span(books: Comptoir) -> None:
-    with listening(ALWAYS_OFF) as heard:
+class CommitsAlone(Sampler):
+    """Samples what is part of no request."""
+
+    def should_sample(
+        self, parent_context: Context | None, trace_id: int, name: str, *_: object, **__: object
+    ) -> SamplingResult:
+        return SamplingResult(
+            Decision.RECORD_AND_SAMPLE if name == "ledger commit" else Decision.DROP
+        )
+
+    def get_description(self) -> str:
+        return type(self).__name__
+
+
+async def test_a_commit_whose_requests_are_not_sampled_has_no_span(books: Comptoir) -> None:
+    with listening(CommitsAlone()) as heard:
         await books.credits.grant("ada", 5, reason="x", idempotency_key="g")
         assert not heard.all()
 

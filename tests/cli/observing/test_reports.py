@@ -82,6 +82,7 @@ def test_bugs_arrive_and_nobody_is_named(
         )
         assert said["code"] == "insufficient-credits"
         assert call(address, "GET", "/api/nothing", {}, bearer)["code"] == "not-found"
+        assert call(address, "POST", "/api/credits/spend", {}, {})["code"] == "unauthorized"
         break_(database, "customers")
         body = {"name": NAME, "email": "ada@example.org"}
         put = call(address, "PUT", f"/api/customers/{CUSTOMER}", body, bearer)

@@ -191,4 +191,5 @@ def test_nothing_is_loaded_that_nobody_asked_for(shell: Shell) -> None:
     assert senders(OTEL_EXPORTER_OTLP_ENDPOINT=dead) == {
         "opentelemetry.sdk", "opentelemetry.exporter", "requests",
     }  # fmt: skip
+    assert senders(OTEL_EXPORTER_OTLP_ENDPOINT=dead, OTEL_SDK_DISABLED="true") == set()
     assert senders(SENTRY_DSN="http://k@127.0.0.1:9/1") == {"sentry_sdk"}
