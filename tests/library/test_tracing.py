@@ -1,5 +1,6 @@
 """Verbs of the library have spans in the caller's own trace, and none where nobody listens."""
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from opentelemetry.trace import StatusCode
 
 from comptoir import Comptoir, Insufficient
 from comptoir import sync as waiting
+from comptoir.library.credits import Credits
+from comptoir.library.ledger import Ledger
+from comptoir.library.people import Customers
+from comptoir.library.prices import Prices
 from comptoir.store import tracing
 from tests.support.telemetry import Heard, listening
 
@@ -157,3 +162,14 @@ def test_nothing_loads_what_sends(module: str) -> None:
     loaded = ended.stdout.split()
     assert "opentelemetry.trace" in loaded
     assert [name for name in loaded if name.startswith(("opentelemetry.sdk", "sentry_sdk"))] == []
+
+
+@pytest.mark.parametrize("place", [Credits, Customers, Prices, Ledger])
+def test_every_verb_of_the_library_has_a_span(place: type) -> None:
+    verbs = {
+        name: found
+        for name, found in inspect.getmembers(place, inspect.iscoroutinefunction)
+        if not name.startswith("_") and name != "scale"
+    }
+    assert verbs
+    assert [name for name, found in verbs.items() if not hasattr(found, "__wrapped__")] == []
