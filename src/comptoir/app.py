@@ -297,7 +297,7 @@ async def open_books(
         if there is not None:
             await asyncio.to_thread(check_here, urls.owner)
         if there is None:
-            await asyncio.to_thread(_migrate, urls.owner)
+            await asyncio.to_thread(migrate_now, urls.owner)
         elif not there.suits(newest_revision()):
             raise Misuse(
                 "database-revision",
@@ -309,11 +309,17 @@ async def open_books(
             yield app
 
 
-def _migrate(url: str) -> None:
+def migrate_now(url: str) -> str:
+    """Bring a database up to the newest revision; returns that revision.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+        psycopg.Error: a migration fails; nothing of it stays.
+    """
     # Loaded when needed: Alembic takes longer to load than all the rest.
     from comptoir.store.migrate import migrate  # noqa: PLC0415
 
-    migrate(url)
+    return migrate(url)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from comptoir.app import App
-from comptoir.cli.main import app as command_line
+from comptoir.cli.main import application
 from comptoir.config import Settings
 from comptoir.web.server import create_app
 
@@ -67,7 +67,7 @@ def commands() -> set[str]:
         inner: dict[str, object] = getattr(command, "commands", {})
         return {words}.union(*(below(each, f"{words} {name}") for name, each in inner.items()))
 
-    return below(get_command(command_line), "comptoir")
+    return below(get_command(application()), "comptoir")
 
 
 OPERATIONS = operations()

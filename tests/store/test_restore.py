@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import psycopg
 import pytest
 
-from comptoir.store import migrate
+from comptoir.store import archive, migrate
 from comptoir.store import restore as restoring
 from comptoir.store.copying import CopyError, Report, Source, Table, Tally, Unbalanced
 from comptoir.store.restore import place
@@ -98,6 +98,22 @@ def test_no_flipped_bit_gets_through(
             with rows_of as connection:
                 connection.execute("DROP SCHEMA comptoir CASCADE")
     assert found.count("copy-damaged") > 10
+
+
+def test_every_flipped_bit_of_the_table_of_contents_is_told(taken_once: Path, tmp_path: Path):
+    """It says where in the file things are: at places, too, that no file can have."""
+    whole, tried = taken_once.read_bytes(), tmp_path / "flipped.zip"
+    refused = 0
+    for at in range(whole.index(b"PK\x01\x02"), len(whole)):
+        tried.write_bytes(whole[:at] + bytes([whole[at] ^ 0x80]) + whole[at + 1 :])
+        try:
+            with archive.opened(tried) as source:
+                for table in source.tables:
+                    for _ in source.lines(table):
+                        pass
+        except CopyError:
+            refused += 1
+    assert refused > 300
 
 
 @pytest.mark.parametrize(

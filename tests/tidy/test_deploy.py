@@ -12,7 +12,7 @@ import typer
 import yaml
 from typer.main import get_command
 
-from comptoir.cli.main import app
+from comptoir.cli.main import application
 from comptoir.cli.serving import _DRAIN_SECONDS
 from comptoir.config import Settings
 
@@ -69,7 +69,7 @@ def variables() -> Iterator[str]:
 
 @pytest.mark.parametrize("arguments", list(commands()), ids=" ".join)
 def test_a_command_line_is_a_real_one_with_real_options(arguments: list[str]):
-    command = get_command(app)
+    command = get_command(application())
     name, *rest = arguments
     found = command.get_command(typer.Context(command), name)  # pyright: ignore[reportAttributeAccessIssue]
     assert found is not None

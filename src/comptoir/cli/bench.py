@@ -3,16 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
 
 import typer
 
 import comptoir
 from comptoir.cli.desk import desk_of
 from comptoir.kit.errors import Unavailable
-
-EXTRA: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""The bench has options of its own, which pass through."""
 
 
 def bench(ctx: typer.Context) -> int:

@@ -7,7 +7,6 @@ import typer
 from comptoir.app import database
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.cli.opening import migrated, reading, run_now
-from comptoir.store.migrate import statements
 from comptoir.store.verify import Verification, stand_alone_sql
 from comptoir.store.verify import verify as recompute
 from comptoir.web.replies import write_time
@@ -18,6 +17,9 @@ SqlOption = Annotated[bool, typer.Option("--sql", help="option.sql")]
 def migrate(ctx: typer.Context, as_sql: SqlOption = False) -> None:  # noqa: FBT002
     """Bring the database to the revision of this program, or print how."""
     if as_sql:
+        # Loaded when needed: Alembic takes longer to load than all the rest.
+        from comptoir.store.migrate import statements  # noqa: PLC0415
+
         print(statements())
         return
     desk = desk_of(ctx)

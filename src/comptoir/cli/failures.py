@@ -5,7 +5,6 @@ from typing import Final, cast
 
 import psycopg
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
 from comptoir.cli.desk import Exit
 from comptoir.cli.say import Say
@@ -15,10 +14,10 @@ from comptoir.web.catalogue import PROBLEMS
 from comptoir.web.complaints import Unfit, complaints
 from comptoir.web.problems import detail
 
-EXPLAINED: Final = (ComptoirError, Unfit, ValidationError, psycopg.Error, SQLAlchemyError, OSError)
+EXPLAINED: Final = (ComptoirError, Unfit, ValidationError, psycopg.Error, OSError)
 """What a command may end with. Anything else is a bug of ours and shows its traceback."""
 
-Explained = ComptoirError | Unfit | ValidationError | psycopg.Error | SQLAlchemyError | OSError
+Explained = ComptoirError | Unfit | ValidationError | psycopg.Error | OSError
 
 
 def explain(say: Say, error: Explained) -> tuple[str, Exit]:

@@ -4,7 +4,8 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
 from pydantic import ValidationError
@@ -12,19 +13,6 @@ from typer.main import get_command
 
 from comptoir import __version__
 from comptoir.app import now
-from comptoir.cli import (
-    balances,
-    bench,
-    books,
-    copies,
-    customers,
-    demo,
-    doctor,
-    keys,
-    serving,
-    testbook,
-    torture,
-)
 from comptoir.cli.desk import INTERRUPTED, Desk, Exit
 from comptoir.cli.failures import EXPLAINED, explain, first_cause
 from comptoir.cli.pages import Contents, Page, explain_usage
@@ -32,24 +20,44 @@ from comptoir.cli.say import Say
 from comptoir.config import Settings, system_locale
 from comptoir.kit.errors import ComptoirError
 
-app = typer.Typer(cls=Contents, add_completion=False, help="help.comptoir", no_args_is_help=False)
-app.command("demo", cls=Page, help="help.demo")(demo.demo)
-app.command("serve", cls=Page, help="help.serve")(serving.serve)
-app.command("migrate", cls=Page, help="help.migrate")(books.migrate)
-app.command("verify", cls=Page, help="help.verify")(books.verify)
-app.command("doctor", cls=Page, help="help.doctor")(doctor.doctor)
-app.command("backup", cls=Page, help="help.backup")(copies.backup)
-app.command("restore", cls=Page, help="help.restore")(copies.restore)
-app.command("move", cls=Page, help="help.move")(copies.move)
-app.add_typer(keys.app, name="key", help="help.key")
-app.add_typer(customers.app, name="customer", help="help.customer")
-app.add_typer(testbook.app, name="book", help="help.book")
-app.add_typer(balances.app, name="credits", help="help.credits")
-app.command("torture", cls=Page, help="help.torture")(torture.torture)
-app.command("bench", cls=Page, help="help.bench", context_settings=bench.EXTRA)(bench.bench)
+_COMMANDS: Final = {
+    "demo": "demo:demo",
+    "serve": "serving:serve",
+    "migrate": "books:migrate",
+    "verify": "books:verify",
+    "doctor": "doctor:doctor",
+    "backup": "copies:backup",
+    "restore": "copies:restore",
+    "move": "copies:move",
+    "key": "keys:app",
+    "customer": "customers:app",
+    "book": "testbook:app",
+    "credits": "balances:app",
+    "torture": "torture:torture",
+    "bench": "bench:bench",
+}
+"""Where each command or group is. Only the one that is asked for is loaded: what some need (the
+web server, Alembic, aiohttp) takes longer to load than others take to do their work."""
+
+_PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""The bench has options of its own."""
 
 
-@app.callback(invoke_without_command=True)
+def application(only: str | None = None) -> typer.Typer:
+    """The command line with all commands, or with one of them."""
+    app = typer.Typer(cls=Contents, add_completion=False, help="help.comptoir")
+    app.callback(invoke_without_command=True)(comptoir)
+    for name in [only] if only in _COMMANDS else _COMMANDS:
+        file, _, found = _COMMANDS[name].partition(":")
+        command: Any = getattr(import_module(f"comptoir.cli.{file}"), found)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, help=f"help.{name}")
+            continue
+        options = _PASSED_ON if name == "bench" else None
+        app.command(name, cls=Page, help=f"help.{name}", context_settings=options)(command)
+    return app
+
+
 def comptoir(
     ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="help.version")] = False,  # noqa: FBT002
@@ -82,7 +90,7 @@ def new_desk(read: Callable[[], Settings]) -> Desk:
 
 def run(arguments: Sequence[str], desk: Desk) -> int:
     """Run one command; returns its exit code."""
-    command = get_command(app)
+    command = get_command(application(arguments[0] if arguments else None))
     try:
         ended = command.main(list(arguments), "comptoir", standalone_mode=False, obj=desk)
     except typer.TyperException as error:

@@ -5,14 +5,11 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
-
-from comptoir.app import App, Urls, database, open_app
+from comptoir.app import App, Urls, database, migrate_now, open_app
 from comptoir.config import Settings
 from comptoir.domains.identity import queries
-from comptoir.kit.errors import ComptoirError, NotFound, Unavailable
+from comptoir.kit.errors import ComptoirError, NotFound
 from comptoir.store.here import check_here
-from comptoir.store.migrate import migrate as bring_up
 from comptoir.store.pool import begin
 from comptoir.store.revision import Schema, newest_revision, schema_of
 
@@ -65,14 +62,11 @@ async def migrated(urls: Urls) -> str:
         Unavailable: the database cannot be reached.
     """
     there = await schema_of(urls.owner)
-    if there is not None and there.revision > newest_revision():
+    await asyncio.to_thread(check_here, urls.owner)
+    if there is not None and there.revision >= newest_revision():
         _refuse_unless(there)
         return there.revision
-    await asyncio.to_thread(check_here, urls.owner)
-    try:
-        return await asyncio.to_thread(bring_up, urls.owner)
-    except OperationalError as error:
-        raise Unavailable("database-down") from error
+    return await asyncio.to_thread(migrate_now, urls.owner)
 
 
 async def check(urls: Urls) -> None:

@@ -39,8 +39,9 @@ _LEVEL: Final = 1
 """Nearly as small as zlib's usual level, and three times as fast."""
 
 _BROKEN: Final = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError,
-                  UnicodeDecodeError)  # fmt: skip
-"""What reading a damaged file, or one of another kind, may end with."""
+                  ValueError, OSError)  # fmt: skip
+"""What reading a damaged file, or one of another kind, may end with: a place in it that cannot be
+is refused by the system itself."""
 
 
 class SecretIs(StrEnum):

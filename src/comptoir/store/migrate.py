@@ -1,20 +1,24 @@
 """Migrations: plain SQL files, run by Alembic in one transaction under an advisory lock."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url, pool, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from comptoir.kit.errors import Unavailable
 from comptoir.store.revision import OLDEST_NAME, OLDEST_PROGRAM
 
 Unreachable = OperationalError
-"""What is raised when the database cannot be reached."""
+"""What `connect` raises when the database cannot be reached."""
 
 _LOCK: Final = 0x636F6D70746F6972
 """The advisory lock of migrations: "comptoir" in ASCII."""
@@ -41,12 +45,27 @@ def migrate(url: str) -> str:
     Several processes may do this at the same time: one does, the others wait for it.
 
     Raises:
-        sqlalchemy.exc.OperationalError: the database cannot be reached.
+        Unavailable: the database cannot be reached.
+        psycopg.Error: a migration fails; nothing of it stays.
     """
-    with connect(url) as connection, connection.begin():
-        lock(connection)
-        bring_up(connection, _HEAD)
+    try:
+        with driver_errors(), connect(url) as connection, connection.begin():
+            lock(connection)
+            bring_up(connection, _HEAD)
+    except psycopg.OperationalError as error:
+        raise Unavailable("database-down") from error
     return head()
+
+
+@contextmanager
+def driver_errors() -> Generator[None]:
+    """Let the driver's own errors through, for nobody above knows SQLAlchemy."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.orig is None:
+            raise
+        raise error.orig from error
 
 
 def connect(url: str, **options: object) -> Connection:

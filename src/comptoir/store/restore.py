@@ -155,7 +155,7 @@ def _opened(url: str) -> Generator[tuple[Connection, Callable[[str], None]]]:
     except migrate.Unreachable as error:
         reason = str(error.orig).strip().partition("\n")[0]
         raise CopyError("target-unreachable", reason=reason) from error
-    with outer, outer.begin():
+    with migrate.driver_errors(), outer, outer.begin():
         migrate.lock(outer)
         connection = outer.connection.driver_connection
         assert isinstance(connection, Connection), "the engine is psycopg's"
