@@ -19,8 +19,8 @@ from tests.support.servers import Crowd, Server, add_keys, crowd, free_ports
 
 pytestmark = [pytest.mark.pg, pytest.mark.crash, pytest.mark.slow]
 CALLERS = 64
-RESTARTS = 5
-RELOADS = 3
+RESTARTS = pytest.mark.parametrize("restarts", [3, pytest.param(20, marks=pytest.mark.soak)])
+RELOADS = pytest.mark.parametrize("reloads", [2, pytest.param(10, marks=pytest.mark.soak)])
 PATIENCE = 150.0
 """Seconds for two workers, one after the other, on a machine with much else to do."""
 
@@ -114,10 +114,11 @@ async def more(tally: Tally) -> None:
     await until(lambda: tally.answered > goal)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@RESTARTS
 @pytest.mark.parametrize("overlap", [True, False], ids=["new first", "old first"])
 async def test_rolling_restart_of_processes_that_share_a_listener(
-    *, overlap: bool, tmp_path: Path, database: Database
+    *, overlap: bool, restarts: int, tmp_path: Path, database: Database
 ):
     with listening() as listener:
         port = listener.getsockname()[1]
@@ -125,7 +126,7 @@ async def test_rolling_restart_of_processes_that_share_a_listener(
         try:
             await asyncio.to_thread(running.wait_until_ready)
             async with under_load(running, database) as tally:
-                for restart in range(RESTARTS):
+                for restart in range(restarts):
                     old = running
                     if not overlap:  # callers wait in the queue of the listener meanwhile
                         assert await asyncio.to_thread(old.stop) == 0
@@ -137,11 +138,14 @@ async def test_rolling_restart_of_processes_that_share_a_listener(
                     await more(tally)
         finally:
             running.kill()
-    print(f"{RESTARTS} restarts, {tally.answered} requests, 0 failed")  # noqa: T201  # the figure
+    print(f"{restarts} restarts, {tally.answered} requests, 0 failed")  # noqa: T201  # the figure
 
 
-@pytest.mark.timeout(600)
-async def test_rolling_restart_of_workers_on_sighup(tmp_path: Path, database: Database):
+@pytest.mark.timeout(1_800)
+@RELOADS
+async def test_rolling_restart_of_workers_on_sighup(
+    reloads: int, tmp_path: Path, database: Database
+):
     [port] = free_ports(1)
     server = Server(tmp_path, database, port, options=("--workers", "2")).start()
     try:
@@ -150,7 +154,7 @@ async def test_rolling_restart_of_workers_on_sighup(tmp_path: Path, database: Da
         parent = server.process.pid
         await until(lambda: len(workers(parent)) == 2, 60)
         async with under_load(server, database) as tally:
-            for _ in range(RELOADS):
+            for _ in range(reloads):
                 before = workers(parent)
                 os.kill(parent, signal.SIGHUP)
                 await until(lambda old=before: are_others(workers(parent), old), PATIENCE)
@@ -158,7 +162,7 @@ async def test_rolling_restart_of_workers_on_sighup(tmp_path: Path, database: Da
         assert await asyncio.to_thread(server.stop) == 0
     finally:
         server.kill()
-    print(f"{RELOADS} restarts of 2 workers, {tally.answered} requests, 0 failed")  # noqa: T201  # the figure
+    print(f"{reloads} restarts of 2 workers, {tally.answered} requests, 0 failed")  # noqa: T201  # the figure
 
 
 def are_others(now: set[int], before: set[int]) -> bool:

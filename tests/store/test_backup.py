@@ -29,7 +29,7 @@ from tests.support.copies import (
 )
 from tests.support.postgres import Cluster, Database
 
-pytestmark = pytest.mark.pg
+pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("backup")]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.support.busy import copied, fill
 from tests.support.copies import empty_database, is_blank, prints, put_back, shape, taken
 from tests.support.postgres import Cluster, Database
 
-pytestmark = pytest.mark.pg
+pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("restore")]
 Change = Callable[[bytes], bytes]
 
 
