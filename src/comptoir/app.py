@@ -22,7 +22,7 @@ from comptoir.domains.credits.model import Price
 from comptoir.kit.clock import Clock
 from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
 from comptoir.kit.limits import SECOND
-from comptoir.store.archive import SecretIs
+from comptoir.kit.secret import SecretIs
 from comptoir.store.batch import Batch
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door

@@ -12,8 +12,8 @@ from zipfile import ZipFile
 import psycopg
 import pytest
 
+from comptoir.kit.secret import SecretIs
 from comptoir.store import archive, migrate
-from comptoir.store.archive import SecretIs
 from comptoir.store.backup import backup, new_file
 from comptoir.store.copying import CopyError, Tally, connect, snapshot
 from tests.support.batches import assert_verified, rows

@@ -16,6 +16,7 @@ import pytest
 
 from comptoir.store.embedded import Embedded, EmbeddedError, start, status, stop
 from comptoir.store.embedded.cluster import Layout, server_pid
+from comptoir.store.embedded.memory import memory, shared_buffers
 
 DEADLINE = 20.0
 
@@ -93,6 +94,20 @@ def ask(share: Embedded, query: str) -> object:
         row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return row[0]
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "megabytes"),
+    [(0.5, 128), (1, 128), (2, 256), (8, 1_024), (16, 2_048), (512, 2_048)],
+)
+def test_an_eighth_of_the_memory_is_for_pages(gigabytes: float, megabytes: int) -> None:
+    assert shared_buffers(int(gigabytes * 2**30)) == megabytes
+
+
+def test_the_server_has_the_memory_that_is_for_pages(home: Path) -> None:
+    with start(home) as share:
+        pages = ask(share, "SELECT setting::integer FROM pg_settings WHERE name = 'shared_buffers'")
+    assert pages == shared_buffers(memory()) * 1024 // 8
 
 
 def test_processes_share_one_server_that_stops_with_the_last(home: Path) -> None:

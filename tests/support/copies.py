@@ -10,8 +10,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from comptoir.kit.secret import SecretIs
 from comptoir.store import archive
-from comptoir.store.archive import Manifest, SecretIs
+from comptoir.store.archive import Manifest
 from comptoir.store.backup import backup
 from comptoir.store.embedded.cluster import OWNER
 from comptoir.store.restore import Restored, restore

@@ -14,8 +14,9 @@ from comptoir.cli.bar import bar
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.config import Environment, Settings
 from comptoir.kit.ids import uuid7
+from comptoir.kit.secret import SecretIs
 from comptoir.store import archive
-from comptoir.store.archive import Archive, Manifest, SecretIs
+from comptoir.store.archive import Archive, Manifest
 from comptoir.store.backup import backup as write_backup
 from comptoir.store.backup import new_file
 from comptoir.store.copying import CopyError, Unbalanced

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
@@ -16,6 +15,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import msgspec
 
+from comptoir.kit.secret import SecretIs
 from comptoir.store.copying import (
     BLOCK,
     CopyError,
@@ -42,14 +42,6 @@ _BROKEN: Final = (BadZipFile, zlib.error, EOFError, NotImplementedError, Runtime
                   ValueError, OSError)  # fmt: skip
 """What reading a damaged file, or one of another kind, may end with: a place in it that cannot be
 is refused by the system itself."""
-
-
-class SecretIs(StrEnum):
-    """Where the secret was that signs cursors and customers' tokens."""
-
-    INCLUDED = "included"
-    ENVIRONMENT = "environment"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

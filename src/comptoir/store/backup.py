@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from comptoir.kit.secret import SecretIs
 from comptoir.store import archive
-from comptoir.store.archive import Label, Manifest, SecretIs
+from comptoir.store.archive import Label, Manifest
 from comptoir.store.copying import CopyError, Report, connect, snapshot
 
 _AT: Final = """

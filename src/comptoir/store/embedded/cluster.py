@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from comptoir.kit.errors import Unavailable
+from comptoir.store.embedded.memory import memory, shared_buffers
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "comptoir_owner"
@@ -73,7 +74,7 @@ listen_addresses = ''
 port = 5432
 unix_socket_permissions = 0700
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = {shared_buffers}MB
 work_mem = 8MB
 maintenance_work_mem = 128MB
 max_wal_size = 4GB
@@ -380,7 +381,8 @@ def _start_server(layout: Layout) -> None:
     """Start the server as nobody's child; not by pg_ctl, which hands paths to a shell."""
     if _is_taken_number(layout):
         layout.pid_file.unlink(missing_ok=True)
-    write_private(layout.cluster / "comptoir.conf", _SETTINGS)
+    settings = _SETTINGS.format(shared_buffers=shared_buffers(memory()))
+    write_private(layout.cluster / "comptoir.conf", settings)
     _rotate_log(layout)
     sockets = str(socket_folder(layout)).replace('"', '""')  # it takes a list of quoted folders
     arguments = ["-D", str(layout.cluster), "-k", f'"{sockets}"']
