@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +13,7 @@ import pytest
 from comptoir.kit.ids import request_id
 from tests.support.batches import assert_verified, rows, until
 from tests.support.postgres import Database
-from tests.support.servers import LIVE, Crowd, Reply, Server, add_keys, crowd, serving
+from tests.support.servers import LIVE, Crowd, Reply, Server, add_keys, crowd, free_ports, serving
 
 pytestmark = [pytest.mark.pg, pytest.mark.crash]
 CALLERS = 64
@@ -83,6 +84,21 @@ async def test_a_request_that_waits_for_a_locked_account_is_answered(
         replies = await asyncio.gather(*asked)
     assert [reply.status for reply in replies] == [200] * 8
     assert await asyncio.to_thread(server.stop) == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_asked_again_and_again_it_ends_as_if_asked_once(
+    tmp_path: Path, database: Database, workers: str
+):
+    [port] = free_ports(1)
+    server = Server(tmp_path, database, port, options=["--workers", workers])
+    with ExitStack() as stack:
+        stack.callback(server.start().kill)
+        process = server.wait_until_ready().process
+        assert process is not None
+        while process.poll() is None:
+            server.ask_to_stop()
+        assert process.returncode == 0, server.output
 
 
 def is_listening(server: Server) -> bool:

@@ -1,10 +1,8 @@
 """A backup holds everything of one moment, and what is restored is the very same."""
 
-import asyncio
 import json
 import stat
 import threading
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -17,45 +15,17 @@ from comptoir.store import archive, migrate
 from comptoir.store.backup import backup, new_file
 from comptoir.store.copying import CopyError, Tally, connect, snapshot
 from tests.support.batches import assert_verified, rows
-from tests.support.busy import copied, fill
 from tests.support.copies import (
     SECRET,
-    empty_database,
     prints,
     put_back,
     shape,
     silent,
     taken,
 )
-from tests.support.postgres import Cluster, Database
+from tests.support.postgres import Database
 
 pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("backup")]
-
-
-@pytest.fixture(scope="module")
-def busy(cluster: Cluster) -> Iterator[Database]:
-    with cluster.database() as database:
-        asyncio.run(fill(database))
-        yield database
-
-
-@pytest.fixture
-def book(busy: Database) -> Iterator[Database]:
-    with copied(busy) as database:
-        yield database
-
-
-@pytest.fixture
-def empty(cluster: Cluster) -> Iterator[Database]:
-    with empty_database(cluster) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def taken_once(busy: Database, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("backup") / "books.zip"
-    taken(busy, path)
-    return path
 
 
 def test_restored_books_are_the_same(busy: Database, taken_once: Path, empty: Database):

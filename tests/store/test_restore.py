@@ -1,9 +1,8 @@
 """Whatever is wrong with a backup, or with where it is to go, leaves nothing behind."""
 
-import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -16,38 +15,11 @@ from comptoir.store import restore as restoring
 from comptoir.store.copying import CopyError, Report, Source, Table, Tally, Unbalanced
 from comptoir.store.restore import place
 from tests.support.batches import rows
-from tests.support.busy import copied, fill
 from tests.support.copies import empty_database, is_blank, prints, put_back, shape, taken
 from tests.support.postgres import Cluster, Database
 
 pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("restore")]
 Change = Callable[[bytes], bytes]
-
-
-@pytest.fixture(scope="module")
-def busy(cluster: Cluster) -> Iterator[Database]:
-    with cluster.database() as database:
-        asyncio.run(fill(database))
-        yield database
-
-
-@pytest.fixture
-def book(busy: Database) -> Iterator[Database]:
-    with copied(busy) as database:
-        yield database
-
-
-@pytest.fixture
-def empty(cluster: Cluster) -> Iterator[Database]:
-    with empty_database(cluster) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def taken_once(busy: Database, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("backup") / "books.zip"
-    taken(busy, path)
-    return path
 
 
 def changed(path: Path, target: Path, change: dict[str, Change]) -> Path:

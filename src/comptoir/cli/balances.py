@@ -71,7 +71,7 @@ def grant(
     asset: Asset = None,
     key: Key = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Give credits."""
     fields: dict[str, object] = {
@@ -100,7 +100,7 @@ def spend(
     asset: Asset = None,
     key: Key = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Take credits for good."""
     fields: dict[str, object] = {
@@ -131,7 +131,7 @@ def hold(
     asset: Asset = None,
     key: Key = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Set credits aside."""
     fields: dict[str, object] = {
@@ -153,14 +153,14 @@ def capture(
     ctx: typer.Context,
     hold_id: HoldId,
     amount: SomeAmount = None,
-    keep_open: Annotated[bool, typer.Option("--keep-open", help="option.keep-open")] = False,  # noqa: FBT002
+    keep_open: Annotated[bool, typer.Option("--keep-open", help="option.keep-open")] = False,
     reason: Reason = None,
     reference: Reference = None,
     model: Model = None,
     cost: Cost = None,
     key: Key = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Take what a hold set aside."""
     fields: dict[str, object] = {
@@ -183,7 +183,7 @@ def release(
     reference: Reference = None,
     key: Key = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Give back what a hold set aside."""
     fields: dict[str, object] = {"reason": reason, "reference": reference}
@@ -198,7 +198,7 @@ def balance(
     at: At = None,
     asset: Asset = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Show a balance."""
     desk = desk_of(ctx)
@@ -226,7 +226,7 @@ def movements(
     cursor: Cursor = None,
     asset: Asset = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Show the movements of a balance, newest first."""
     fields: dict[str, object] = {
@@ -251,7 +251,7 @@ def lots(
     cursor: Cursor = None,
     asset: Asset = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Show what a balance is made of, in the order in which it is spent."""
     fields: dict[str, object] = {
@@ -274,7 +274,7 @@ def explain(
     cursor: Cursor = None,
     asset: Asset = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Say why a balance is what it is."""
     desk = desk_of(ctx)

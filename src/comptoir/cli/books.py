@@ -14,7 +14,7 @@ from comptoir.web.replies import write_time
 SqlOption = Annotated[bool, typer.Option("--sql", help="option.sql")]
 
 
-def migrate(ctx: typer.Context, as_sql: SqlOption = False) -> None:  # noqa: FBT002
+def migrate(ctx: typer.Context, as_sql: SqlOption = False) -> None:
     """Bring the database to the revision of this program, or print how."""
     if as_sql:
         # Loaded when needed: Alembic takes longer to load than all the rest.
@@ -33,9 +33,9 @@ async def _migrate(desk: Desk) -> str:
 
 def verify(
     ctx: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,  # noqa: FBT002
-    full: Annotated[bool, typer.Option("--full", help="option.full")] = False,  # noqa: FBT002
-    as_sql: SqlOption = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,
+    full: Annotated[bool, typer.Option("--full", help="option.full")] = False,
+    as_sql: SqlOption = False,
 ) -> Exit:
     """Recompute every balance from the journal; print the query instead with --sql."""
     if as_sql:

@@ -55,8 +55,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="option.json")]
 def backup(
     ctx: typer.Context,
     file: FileArgument,
-    force: Annotated[bool, typer.Option("--force", help="option.overwrite")] = False,  # noqa: FBT002
-    as_json: JsonOption = False,  # noqa: FBT002
+    force: Annotated[bool, typer.Option("--force", help="option.overwrite")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write everything into a file, as it is at one moment; `-` is stdout."""
     desk = desk_of(ctx)
@@ -83,7 +83,7 @@ def backup(
 def restore(
     ctx: typer.Context,
     file: FileArgument,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> Exit:
     """Put the books of a backup into an empty database."""
     desk = desk_of(ctx)
@@ -112,7 +112,7 @@ def restore(
 def move(
     ctx: typer.Context,
     url: Annotated[str, typer.Argument(metavar="DATABASE_URL", show_default=False)],
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> Exit:
     """Move the books of the embedded database to another PostgreSQL, for good."""
     desk = desk_of(ctx)

@@ -41,7 +41,7 @@ def list_(
         str | None, typer.Option("--cursor", metavar="TEXT", help="option.cursor")
     ] = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """Show customers in the order of their arrival."""
     desk = desk_of(ctx)
@@ -62,7 +62,7 @@ def show(
     ctx: typer.Context,
     customer: Customer,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """Show a customer."""
     desk = desk_of(ctx)
@@ -89,7 +89,7 @@ def set_(
         typer.Option("--metadata", metavar="NAME=VALUE", help="option.metadata"),
     ] = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Add a customer, or change what is said."""
     desk = desk_of(ctx)
@@ -128,7 +128,7 @@ def export(
         Path | None, typer.Option("--output", metavar="FILE", help="option.output")
     ] = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> None:
     """Write everything that is kept about a customer, as one JSON document."""
     del as_json  # it is JSON in any case; the option is on every list
@@ -166,10 +166,10 @@ async def _export(desk: Desk, book: str, customer: str, file: IO[bytes]) -> None
 def erase(
     ctx: typer.Context,
     customer: Customer,
-    yes: Annotated[bool, typer.Option("--yes", help="option.yes")] = False,  # noqa: FBT002
+    yes: Annotated[bool, typer.Option("--yes", help="option.yes")] = False,
     key: Key = None,
     book: Book = "live",
-    as_json: Json = False,  # noqa: FBT002
+    as_json: Json = False,
 ) -> Exit:
     """Erase a customer for good."""
     desk = desk_of(ctx)

@@ -59,9 +59,9 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="option.import-map"),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="option.dry-run")] = False,  # noqa: FBT002
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="option.dry-run")] = False,
     book: Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")] = "live",
-    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,
 ) -> Exit:
     """Import opening balances or a history."""
     desk = desk_of(ctx)

@@ -55,7 +55,7 @@ def create(
     ] = None,
     expires_at: ExpiresAt = None,
     key: IdempotencyKey = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Make a key; its text is shown this once."""
     desk = desk_of(ctx)
@@ -83,7 +83,7 @@ def rotate(
     expires_at: ExpiresAt = None,
     book: BookOption = "live",
     key: IdempotencyKey = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Replace a key by a new one, whose text is shown this once."""
     desk = desk_of(ctx)
@@ -99,7 +99,7 @@ def rotate(
 
 
 @app.command("list", cls=Page, help="help.key.list")
-def list_(ctx: typer.Context, book: BookOption = "live", as_json: JsonOption = False) -> None:  # noqa: FBT002
+def list_(ctx: typer.Context, book: BookOption = "live", as_json: JsonOption = False) -> None:
     """Show the keys of a book, without their secrets."""
     desk = desk_of(ctx)
     keys = run_now(_all(desk, book))
@@ -118,7 +118,7 @@ def revoke(
     ctx: typer.Context,
     id_: Annotated[str, typer.Option("--id", metavar="ID", help="option.key-id")],
     book: BookOption = "live",
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Let a key open nothing any more."""
     desk = desk_of(ctx)

@@ -60,7 +60,7 @@ def application(only: str | None = None) -> typer.Typer:
 
 def comptoir(
     ctx: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="help.version")] = False,  # noqa: FBT002
+    version: Annotated[bool, typer.Option("--version", help="help.version")] = False,
 ) -> Exit:
     """Show the version, or what there is to choose from."""
     if version:

@@ -52,10 +52,10 @@ def serve(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="option.workers")
     ] = 1,
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="option.no-worker")] = False,  # noqa: FBT002
-    no_migrate: Annotated[bool, typer.Option("--no-migrate", help="option.no-migrate")] = False,  # noqa: FBT002
-    force: Annotated[bool, typer.Option("--force", help="option.force")] = False,  # noqa: FBT002
-    with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,  # noqa: FBT002
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="option.no-worker")] = False,
+    no_migrate: Annotated[bool, typer.Option("--no-migrate", help="option.no-migrate")] = False,
+    force: Annotated[bool, typer.Option("--force", help="option.force")] = False,
+    with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
 ) -> Exit:
     """Serve the API until SIGTERM or SIGINT, then finish what is under way."""
     del no_worker  # the jobs that it keeps out of this process come with the queue
@@ -187,14 +187,19 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         """Drain on a signal; uvicorn would raise it again afterwards and so end as if killed."""
-        loop = asyncio.get_running_loop()
+        # Not the loop's handlers: a loop that closes puts back what kills, and is not yet the end.
         for number in _STOP:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+            signal.signal(number, self.handle_exit)
         try:
             yield
         finally:
-            for number in _STOP:
-                loop.remove_signal_handler(number)
+            _end_in_peace()
+
+
+def _end_in_peace() -> None:
+    """Ignore a repeated request to end: what is left is closing, and that must not be cut off."""
+    for number in _STOP:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _supervise(plan: _Plan) -> Exit:
@@ -202,6 +207,7 @@ def _supervise(plan: _Plan) -> Exit:
         share_with_children("PROMETHEUS_MULTIPROC_DIR", shared)
         supervisor = _Supervisor(plan)
         supervisor.run()
+        _end_in_peace()
     failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
     return Exit.DEPENDENCY if failed else Exit.DONE
 

@@ -26,12 +26,12 @@ def book() -> None:
 def reset(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="test", help="option.book-name")],
-    yes: Annotated[bool, typer.Option("--yes", help="option.yes")] = False,  # noqa: FBT002
+    yes: Annotated[bool, typer.Option("--yes", help="option.yes")] = False,
     key: Annotated[
         str | None,
         typer.Option("--idempotency-key", metavar="KEY", help="option.idempotency-key"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,
 ) -> Exit:
     """Empty a test book for good."""
     desk = desk_of(ctx)

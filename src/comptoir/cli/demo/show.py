@@ -49,12 +49,12 @@ class _Wish:
 
 def demo(
     ctx: typer.Context,
-    headless: Annotated[bool, typer.Option("--headless", help="option.headless")] = False,  # noqa: FBT002
+    headless: Annotated[bool, typer.Option("--headless", help="option.headless")] = False,
     seconds: Annotated[
         int | None,
         typer.Option("--seconds", metavar="N", min=1, max=86_400, help="option.seconds"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="option.receipt-only")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="option.receipt-only")] = False,
 ) -> int:
     """Open a throw-away shop, let customers and attackers in, and read the receipt."""
     desk = desk_of(ctx)

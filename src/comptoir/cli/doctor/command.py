@@ -40,7 +40,7 @@ _ALL_THE_SAME: Final = {"env": Environment.DEVELOPMENT, "stripe_secret_key": Non
 
 def doctor(
     ctx: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="option.json")] = False,
 ) -> Exit:
     """Look at the database, the home and the settings; change nothing."""
     desk = desk_of(ctx)

@@ -34,8 +34,8 @@ def torture(
     minutes: Annotated[
         int, typer.Option("--minutes", metavar="M", min=1, max=1_440, help="option.minutes")
     ] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="option.receipt-only")] = False,  # noqa: FBT002
-    only_schedule: Annotated[bool, typer.Option("--schedule", help="option.schedule")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="option.receipt-only")] = False,
+    only_schedule: Annotated[bool, typer.Option("--schedule", help="option.schedule")] = False,
 ) -> int:
     """Torture a throw-away installation, and read the receipt."""
     desk = desk_of(ctx)
