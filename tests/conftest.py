@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from tests.support.postgres import Cluster, Database, server
+from tests.support.spreading import Spreading, longest_first
 
 # Databases make an example slow, never wrong: the test's own timeout judges instead.
 _ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -17,6 +19,27 @@ settings.register_profile("night", max_examples=2_000, print_blob=True, **_ANY_S
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 settings.load_profile(PROFILE)
+
+_MEASURE = "COVERAGE_PROCESS_CONFIG"
+"""By this variable `patch = ["subprocess"]` of coverage tells a process to measure itself."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unmeasured() -> str | None:
+    """Measure no coverage in started processes: it would double the time that they take to start.
+
+    Returns:
+        What a process must find in its surroundings to be measured.
+    """
+    return os.environ.pop(_MEASURE, None)
+
+
+@pytest.fixture(autouse=True)
+def _measured(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _unmeasured: str | None
+) -> None:
+    if _unmeasured and request.node.get_closest_marker("measured"):
+        monkeypatch.setenv(_MEASURE, _unmeasured)
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +62,18 @@ def database(cluster: Cluster) -> Iterator[Database]:
 def seed_of_run(pytestconfig: pytest.Config) -> int:
     """What chance begins with in this run; printed at its end."""
     return int(str(pytestconfig.getoption("randomly_seed", default=0)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After pytest-randomly, whose order stays among equals."""
+    longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spreading:
+    """Spread tests over processes."""
+    return Spreading(config, log)
 
 
 def pytest_terminal_summary(

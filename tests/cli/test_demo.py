@@ -48,6 +48,7 @@ def short(tmp_path: Path) -> Left:
     return Left(folder)
 
 
+@pytest.mark.measured
 @pytest.mark.pg
 @pytest.mark.race
 @pytest.mark.slow
@@ -87,6 +88,7 @@ def test_nothing_is_left_when_it_is_killed(short: Left):
     wait_until(short.nothing, lambda: (short.processes(), short.folders()))
 
 
+@pytest.mark.measured
 @pytest.mark.pg
 @pytest.mark.slow
 def test_on_a_terminal_the_view_stays_until_ctrl_c(short: Left):

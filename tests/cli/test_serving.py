@@ -98,6 +98,7 @@ def wait_until(done: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.measured
 @pytest.mark.pg
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
 def test_it_serves_and_ends_well_when_asked_to(shell: Shell, number: signal.Signals):
@@ -118,6 +119,7 @@ def test_the_ready_line_is_in_the_readers_language(shell: Shell):
         assert server.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.measured
 @pytest.mark.pg
 def test_several_workers_behind_one_address(shell: Shell):
     with serving(shell, "--workers", "2") as server:
@@ -140,6 +142,7 @@ def test_workers_do_not_outlive_a_killed_parent(shell: Shell):
     wait_until(lambda: not any(alive(pid) for pid in workers))
 
 
+@pytest.mark.measured
 @pytest.mark.pg
 def test_it_ends_with_its_parent_when_told_to(shell: Shell):
     with serving(shell, "--exit-with-parent") as server:

@@ -11,7 +11,7 @@ from tests.support.postgres import Cluster, Database
 from tests.support.remains import remains
 from tests.support.servers import Body, Crowd, Reply, Server, add_keys, crowd, serving
 
-pytestmark = [pytest.mark.pg, pytest.mark.race, pytest.mark.xdist_group("erase_race")]
+pytestmark = [pytest.mark.pg, pytest.mark.race]
 NUMBERS = count()
 ROUNDS = 6
 WRITERS, REQUESTS = 24, 240

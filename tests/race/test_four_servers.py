@@ -19,7 +19,7 @@ from tests.support.servers import (
     serving,
 )
 
-pytestmark = [pytest.mark.pg, pytest.mark.race, pytest.mark.xdist_group("four_servers")]
+pytestmark = [pytest.mark.pg, pytest.mark.race]
 SERVERS = 4
 NUMBERS = count()
 

@@ -21,7 +21,7 @@ from tests.support.servers import (
     serving,
 )
 
-pytestmark = [pytest.mark.pg, pytest.mark.race, pytest.mark.xdist_group("wrong_clocks")]
+pytestmark = [pytest.mark.pg, pytest.mark.race]
 HOUR = 3_600
 CLOCKS = (0, HOUR, -HOUR)
 RIGHT, AHEAD, BEHIND = range(3)

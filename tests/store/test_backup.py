@@ -25,7 +25,7 @@ from tests.support.copies import (
 )
 from tests.support.postgres import Database
 
-pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("backup")]
+pytestmark = pytest.mark.pg
 
 
 def test_restored_books_are_the_same(busy: Database, taken_once: Path, empty: Database):

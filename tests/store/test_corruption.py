@@ -23,7 +23,7 @@ from tests.support.busy import ALICE, BOB, IDLE, SHELF, fill
 from tests.support.postgres import Cluster, Database
 from tests.support.store import LIMITS
 
-pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("corruption")]
+pytestmark = pytest.mark.pg
 Row = tuple[int, str, str]
 """Book, table and key of a row, as verify names it."""
 

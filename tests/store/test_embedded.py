@@ -110,6 +110,7 @@ def test_the_server_has_the_memory_that_is_for_pages(home: Path) -> None:
     assert pages == shared_buffers(memory()) * 1024 // 8
 
 
+@pytest.mark.measured
 def test_processes_share_one_server_that_stops_with_the_last(home: Path) -> None:
     first, second = user(home), user(home)
     pid = pid_of(home)

@@ -18,7 +18,7 @@ from tests.support.busy import copied, fill
 from tests.support.copies import empty_database, is_blank, prints, shape, silent
 from tests.support.postgres import Cluster, Database
 
-pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("moving")]
+pytestmark = pytest.mark.pg
 SETTING = "INSERT INTO comptoir.settings VALUES ('test', 'x')"
 
 

@@ -13,7 +13,7 @@ from comptoir.domains.identity import sql as identity_sql
 from comptoir.store import directory, past, sql, sweep
 from tests.support.postgres import Cluster
 
-pytestmark = [pytest.mark.pg, pytest.mark.slow, pytest.mark.xdist_group("plans")]
+pytestmark = [pytest.mark.pg, pytest.mark.slow]
 MILLION: Final = 1_000_000
 SMALL: Final = {"books", "assets", "alembic_version"}
 """Tables of a page or two, which are quicker read than looked up in."""

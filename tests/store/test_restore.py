@@ -18,7 +18,7 @@ from tests.support.batches import rows
 from tests.support.copies import empty_database, is_blank, prints, put_back, shape, taken
 from tests.support.postgres import Cluster, Database
 
-pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("restore")]
+pytestmark = pytest.mark.pg
 Change = Callable[[bytes], bytes]
 
 

@@ -13,6 +13,7 @@ from tests.support.postgres import Cluster
 from tests.support.site import Site, serving
 
 HERE = Path(__file__).parent
+FEW_EXAMPLES = 5
 ALL_EXAMPLES = 100
 OPERATIONS = len(DOCUMENTED) + 2
 """The documented API, and the two health routes."""
@@ -58,7 +59,7 @@ def seed(request: pytest.FixtureRequest) -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_schemathesis(site: Site, tmp_path: Path, seed: int) -> None:
-    run(site, tmp_path, 8, seed)
+    run(site, tmp_path, FEW_EXAMPLES, seed)
 
 
 @pytest.mark.soak

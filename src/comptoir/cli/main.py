@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, Final
@@ -47,7 +47,7 @@ def application(only: str | None = None) -> typer.Typer:
     """The command line with all commands, or with one of them."""
     app = typer.Typer(cls=Contents, add_completion=False, help="help.comptoir")
     app.callback(invoke_without_command=True)(comptoir)
-    for name in [only] if only in _COMMANDS else _COMMANDS:
+    for name in _wanted(only):
         file, _, found = _COMMANDS[name].partition(":")
         command: Any = getattr(import_module(f"comptoir.cli.{file}"), found)
         if isinstance(command, typer.Typer):
@@ -56,6 +56,12 @@ def application(only: str | None = None) -> typer.Typer:
         options = _PASSED_ON if name == "bench" else None
         app.command(name, cls=Page, help=f"help.{name}", context_settings=options)(command)
     return app
+
+
+def _wanted(only: str | None) -> Iterable[str]:
+    if only == "--version":
+        return ()
+    return [only] if only in _COMMANDS else _COMMANDS
 
 
 def comptoir(

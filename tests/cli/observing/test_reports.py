@@ -111,6 +111,7 @@ def test_bugs_arrive_and_nobody_is_named(
     assert [secret for secret in secrets if secret.encode() in sentry.everything] == []
 
 
+@pytest.mark.measured
 @pytest.mark.slow
 def test_a_bug_in_the_background_arrives_and_the_server_lives(
     shell: Shell, database: Database, sentry: Collector

@@ -116,6 +116,7 @@ def test_one_commit_is_linked_with_many_requests_and_nobody_is_named(
     assert [secret for secret in secrets if secret.encode() in collector.everything] == []
 
 
+@pytest.mark.measured
 def test_every_worker_sends(shell: Shell, collector: Collector, key: str) -> None:
     said = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": NEVER}
     with serving(shell, "--workers", "2", **said) as server:

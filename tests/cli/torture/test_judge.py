@@ -28,7 +28,7 @@ from tests.support.busy import copied
 from tests.support.postgres import Cluster, Database
 from tests.support.servers import LIVE, add_keys, serving
 
-pytestmark = [pytest.mark.pg, pytest.mark.xdist_group("judge")]
+pytestmark = pytest.mark.pg
 CALLERS = 4
 JOBS = 60
 SEED = 11
