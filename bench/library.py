@@ -53,7 +53,7 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What ours, both recipes and the ceiling did under one load."""
+    """What ours, both recipes, the ceiling and the library's verb did under one load."""
 
     load: Workload
     forms: tuple[Recipe, Recipe]
@@ -61,6 +61,7 @@ class Comparison:
     for_update: Summary
     one_statement: Summary
     ceiling: Summary
+    verbs: Summary
     batch: int
 
 
@@ -78,7 +79,7 @@ async def compare(bench: Bench, load: Workload) -> Comparison:
         recipes = PEERS
     bounds = Bounds(bench.scale.calls, bench.scale.seconds)
     forms = (await bench.best(recipes[0], load), await bench.best(recipes[1], load))
-    seen: tuple[list[Run], list[Run], list[Run], list[Run]] = ([], [], [], [])
+    seen: list[list[Run]] = [[], [], [], [], []]
     batch = 1
     for _ in range(bench.scale.repetitions):
         commits = Commits(bench.url)
@@ -89,6 +90,7 @@ async def compare(bench: Bench, load: Workload) -> Comparison:
         checkpoint(bench.url)
         top = await ceiling(bench.ours, load.accounts, batch, bounds, f"t{next(_PREFIX)}")
         seen[3].append(top)
+        seen[4].append(await bench.run(ours.verbs, load, bounds))
         await bench.verify()
     return Comparison(
         load,
@@ -97,6 +99,7 @@ async def compare(bench: Bench, load: Workload) -> Comparison:
         for_update=Summary(forms[0].form, seen[1]),
         one_statement=Summary(forms[1].form, seen[2]),
         ceiling=Summary(f"ceiling, {batch} a commit", seen[3]),
+        verbs=Summary("ours, by credits.spend", seen[4]),
         batch=batch,
     )
 

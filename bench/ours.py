@@ -1,4 +1,7 @@
-"""Comptoir through the library door, with everything on: id, fingerprint, lots, stored answer."""
+"""Comptoir in the caller's process, with everything on: id, fingerprint, lots, stored answer.
+
+Twice: the group commit itself, and the verb of the library that programs call.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +11,7 @@ from typing import Final
 import psycopg
 
 from bench.measure import ACCOUNTS, Spend
+from comptoir import Comptoir
 from comptoir.kit.ids import request_id
 from comptoir.ledger.fingerprint import fingerprint
 from comptoir.ledger.outcomes import Outcome
@@ -63,6 +67,18 @@ class Ours:
             return answer.outcome is Outcome.CREATED
 
         return spend
+
+
+@asynccontextmanager
+async def verbs(url: str) -> AsyncIterator[Spend]:
+    """The same through `Comptoir.credits.spend`: names, checks, and an answer with decimals."""
+    async with Comptoir.open(url) as books:
+
+        async def spend(place: int, key: str) -> bool:
+            await books.credits.spend(f"customer-{place}", "0.000001", idempotency_key=key)
+            return True
+
+        yield spend
 
 
 async def seed(url: str) -> Ours:

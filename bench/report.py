@@ -16,7 +16,10 @@ def comparison_table(title: str) -> Table:
 
 
 def comparison_rows(table: Table, found: Comparison, target: float | None) -> None:
-    """One row each for ours, the recipes and the ceiling, with the ratio of ours to it."""
+    """One row each for ours, the recipes and the ceiling, with the ratio of ours to it.
+
+    The last one is the verb of the library: what programs see, with its ratio to the recipe.
+    """
     callers = found.load.callers
     table.add(number(callers), *_figures(found.ours, f"ours, {found.batch} a commit"), "", "")
     for peer, wanted in (
@@ -27,7 +30,11 @@ def comparison_rows(table: Table, found: Comparison, target: float | None) -> No
         ratio = median_ratio(found.ours.runs, peer.runs)
         judged = "" if wanted is None else f"{times(wanted)}: {verdict(ratio, wanted)}"
         table.add(number(callers), *_figures(peer, peer.name), times(ratio), judged)
-    print("\n".join(" | ".join(row) for row in table.rows[-4:]), flush=True)
+    ratio = median_ratio(found.verbs.runs, found.for_update.runs)
+    table.add(
+        number(callers), *_figures(found.verbs, found.verbs.name), "", f"{times(ratio)} locking"
+    )
+    print("\n".join(" | ".join(row) for row in table.rows[-5:]), flush=True)
 
 
 def _figures(summary: Summary, name: str) -> tuple[str, str, str, str, str]:

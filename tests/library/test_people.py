@@ -1,10 +1,10 @@
 """Customers from Python: listed, exported as a whole, and forgotten while their books stay."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from comptoir import Comptoir, Conflict, Grant, Invalid, Misuse, NotFound, Spend, sync
 from comptoir.flows.export import exporting
@@ -68,7 +68,7 @@ async def test_whoever_is_erased_is_a_stranger_and_the_books_stay(
     done = await books.customers.erase("alice", idempotency_key="forget")
     assert (done.movements, done.left, done.replayed) == (6, {"credits": Decimal(90)}, False)
     again = await books.customers.erase("alice", idempotency_key="forget")
-    assert again == replace(done, replayed=True)
+    assert again == structs.replace(done, replayed=True)
     with pytest.raises(Conflict, match="idempotency-key-reused"):
         await books.customers.erase("bob", idempotency_key="forget")
     for lost in (books.customers.get, books.customers.export, books.customers.erase):

@@ -1,14 +1,14 @@
 """What the library answers: frozen values with exact decimals and times in UTC."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct as Value
 
 from comptoir.ledger.model import HoldState, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Value, frozen=True, gc=False):
     """What somebody has of one asset, as of `version`.
 
     Attributes:
@@ -34,8 +34,7 @@ class Balance:
     updated_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(Value, frozen=True, gc=False):
     """One line of the journal; `amount` is signed, `seq` is its number within the account."""
 
     id: str
@@ -49,8 +48,7 @@ class Movement:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Value, frozen=True, gc=False):
     """A hold.
 
     Attributes:
@@ -68,8 +66,7 @@ class Hold:
     group: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Value, frozen=True, gc=False):
     """The movement that a request made, and the balance right after it.
 
     Attributes:
@@ -81,15 +78,13 @@ class Moved:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Captured(Moved):
+class Captured(Moved, frozen=True, gc=False):
     """The same for a capture; `late` says that the hold had expired before."""
 
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(Value, frozen=True, gc=False):
     """The movement on the giving side, and the balances of both sides after it."""
 
     movement: Movement
@@ -98,8 +93,7 @@ class Transferred:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HoldMade:
+class HoldMade(Value, frozen=True, gc=False):
     """A hold as a request left it, and the balance right after."""
 
     hold: Hold
@@ -107,8 +101,7 @@ class HoldMade:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(Value, frozen=True, gc=False):
     """A part of a balance with one origin; `pinned` is what open holds set aside of `left`."""
 
     id: str
@@ -121,8 +114,7 @@ class Lot:
     reference: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Value, frozen=True, gc=False):
     """What an action costs, and what it costs the seller in the major unit of money."""
 
     action: str
@@ -133,8 +125,7 @@ class Price:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Value, frozen=True, gc=False):
     """A customer with his personal fields."""
 
     customer: str
@@ -146,8 +137,7 @@ class Customer:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedLot(Lot):
+class ExplainedLot(Lot, frozen=True, gc=False):
     """An open lot, with the movement that made it; its texts are None once erased."""
 
     reason: str | None
@@ -155,8 +145,7 @@ class ExplainedLot(Lot):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedHold:
+class ExplainedHold(Value, frozen=True, gc=False):
     """An open hold; `movement` opened it at `at`."""
 
     id: str
@@ -169,8 +158,7 @@ class ExplainedHold:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LotPart:
+class LotPart(Value, frozen=True, gc=False):
     """A lot that a movement changed by `amount`, with the movement that made the lot."""
 
     lot: str
@@ -182,8 +170,7 @@ class LotPart:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedMovement(Movement):
+class ExplainedMovement(Movement, frozen=True, gc=False):
     """A movement in words, and what it names.
 
     Attributes:
@@ -211,8 +198,7 @@ class ExplainedMovement(Movement):
     lots_left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Value, frozen=True, gc=False):
     """A balance as it was at a moment, and what makes it.
 
     Attributes:
@@ -234,8 +220,7 @@ class Explanation:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PastLot(Lot):
+class PastLot(Lot, frozen=True, gc=False):
     """A lot, used up or not; `paid` and `tax` in minor units of `currency`, None if not bought."""
 
     paid: int
@@ -243,16 +228,14 @@ class PastLot(Lot):
     currency: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PastHold(Hold):
+class PastHold(Hold, frozen=True, gc=False):
     """A hold, ended or not, as it is written: time alone may have ended it since."""
 
     on_excess: str
     opened_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PastMovement(Movement):
+class PastMovement(Movement, frozen=True, gc=False):
     """A movement with everything that was written down about it.
 
     Attributes:
@@ -273,8 +256,7 @@ class PastMovement(Movement):
     cost: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class PastAccount:
+class PastAccount(Value, frozen=True, gc=False):
     """One account of a customer from its beginning; everything is oldest first."""
 
     balance: Balance
@@ -283,8 +265,7 @@ class PastAccount:
     movements: tuple[PastMovement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Value, frozen=True, gc=False):
     """Everything that is kept about a customer, as of one moment."""
 
     at: datetime
@@ -292,8 +273,7 @@ class Export:
     accounts: tuple[PastAccount, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
+class Erased(Value, frozen=True, gc=False):
     """What an erasure did.
 
     Attributes:

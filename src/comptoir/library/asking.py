@@ -1,17 +1,22 @@
 """From the values of Python to what the ledger is asked, under the very limits of HTTP."""
 
-import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, cast
+
+from msgspec.structs import astuple
 
 from comptoir.domains.credits.commands import canonical, place
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.kit import limits
 from comptoir.kit.errors import Invalid
 from comptoir.library import requests
+
+Check = Callable[[object], Any]
+Plan = tuple[tuple[str, Check], ...]
 
 _OPS: Final[dict[type[requests.Request], Op]] = {
     requests.Grant: Op.GRANT,
@@ -64,12 +69,12 @@ def asked(request: requests.Request) -> Ask:
     Raises:
         Invalid: a field is not what it must be; `figures["field"]` names it.
     """
-    op = _OPS[type(request)]
-    given: dict[str, Any] = {}
-    for field in dataclasses.fields(request):
-        name, value = _RENAMED.get(field.name, field.name), getattr(request, field.name)
-        if value is not None:
-            given[name] = _checked(name, value)
+    op, plan = _PLANS[type(request)]
+    given = {
+        name: check(value)
+        for (name, check), value in zip(plan, astuple(request), strict=True)
+        if value is not None
+    }
     if op is not Op.TRANSFER and "customer" in given:
         given["customer"], given["account"] = place(given["customer"], given.get("asset"))
     return Ask(op=op, **given)
@@ -83,18 +88,6 @@ def check_text(name: str, value: object) -> str:
     """
     longest, pattern = _TEXTS[name]
     return _text(name, value, longest, pattern)
-
-
-def _checked(name: str, value: object) -> Any:  # noqa: ANN401  # each field has its own type
-    if name in _TEXTS:
-        return check_text(name, value)
-    if name in _WHOLES:
-        return _whole(name, value, *_WHOLES[name])
-    if name in _CHOICES:
-        if value not in _CHOICES[name]:
-            raise Invalid("field-invalid", field=name)
-        return value
-    return _OTHERS[name](value)
 
 
 def amount_text(value: object, name: str = "amount") -> str | int:
@@ -157,12 +150,23 @@ def _text(name: str, value: object, longest: int, pattern: re.Pattern[str]) -> s
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise Invalid("field-invalid", field=name)
     # fullmatch, for $ would let a last line end through; lone surrogates have no UTF-8.
-    if pattern.fullmatch(value) is None or any("\ud800" <= sign <= "\udfff" for sign in value):
+    if pattern.fullmatch(value) is None or not (value.isascii() or _has_utf8(value)):
         raise Invalid("field-invalid", field=name)
     return value
 
 
-def _whole(name: str, value: object, least: int, most: int) -> int:
+def _has_utf8(value: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
+def _choice(name: str, value: object) -> object:
+    if value not in _CHOICES[name]:
+        raise Invalid("field-invalid", field=name)
+    return value
+
+
+def _whole(name: str, value: object) -> int:
+    least, most = _WHOLES[name]
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Invalid("field-invalid", field=name)
     return value
@@ -187,10 +191,22 @@ def _final(value: object) -> bool:
     return value
 
 
-_OTHERS: Final = {
+_CHECKS: Final[dict[str, Check]] = {
+    **{name: partial(check_text, name) for name in _TEXTS},
+    **{name: partial(_whole, name) for name in _WHOLES},
+    **{name: partial(_choice, name) for name in _CHOICES},
     "amount": amount_text,
     "expires_at": micros,
     "metadata": metadata_text,
     "cost": cost_text,
     "final": _final,
 }
+
+
+def _plan(kind: type[requests.Request]) -> Plan:
+    """How the fields of a request are called by the ledger's domain, and what each must be."""
+    names = [_RENAMED.get(name, name) for name in kind.__struct_fields__]
+    return tuple((name, _CHECKS[name]) for name in names)
+
+
+_PLANS: Final = {kind: (op, _plan(kind)) for kind, op in _OPS.items()}

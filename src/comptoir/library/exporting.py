@@ -1,8 +1,9 @@
 """A person's export as the library answers it: as a whole, so that it has a limit."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import fields
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
+
+from msgspec.structs import asdict
 
 from comptoir.domains.credits import history
 from comptoir.flows.export import Export
@@ -65,13 +66,13 @@ async def _account(export: Export, of: history.Account, room: _Room) -> answers.
 
 def _lot(of: history.PastLot) -> answers.PastLot:
     return answers.PastLot(
-        **_fields(showing.lot(of.lot)), paid=of.paid, tax=of.tax, currency=of.currency
+        **asdict(showing.lot(of.lot)), paid=of.paid, tax=of.tax, currency=of.currency
     )
 
 
 def _hold(of: history.PastHold) -> answers.PastHold:
     return answers.PastHold(
-        **_fields(showing.hold(of.hold)), on_excess=of.on_excess, opened_at=moment(of.at)
+        **asdict(showing.hold(of.hold)), on_excess=of.on_excess, opened_at=moment(of.at)
     )
 
 
@@ -79,7 +80,7 @@ def _movement(of: history.PastMovement) -> answers.PastMovement:
     line, memo = of.movement, of.memo
     scale = line.asset.scale
     return answers.PastMovement(
-        **_fields(showing.movement(line)),
+        **asdict(showing.movement(line)),
         metadata=of.metadata,
         held=decimal(of.held, scale),
         debt=decimal(of.debt, scale),
@@ -90,7 +91,3 @@ def _movement(of: history.PastMovement) -> answers.PastMovement:
         model=memo.model if memo else None,
         cost=decimal(memo.cost, COST_SCALE) if memo and memo.cost is not None else None,
     )
-
-
-def _fields(of: answers.Lot | answers.Hold | answers.Movement) -> dict[str, Any]:
-    return {each.name: getattr(of, each.name) for each in fields(of)}

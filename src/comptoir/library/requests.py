@@ -5,26 +5,25 @@ caller's own id of a customer, or the name of a stock account such as `stock:TEE
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct as Value
 
 Amount = int | Decimal | str
 OnExcess = Literal["refuse", "cap", "debt"]
 IfSpent = Literal["refuse", "debt"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(Value, frozen=True, kw_only=True, gc=False):
     idempotency_key: str
     reason: str | None = None
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant(_Asked):
+class Grant(_Asked, frozen=True, kw_only=True, gc=False):
     """Give, as a new lot. It is burnt before lots of a higher `priority` (default 50)."""
 
     customer: str
@@ -34,8 +33,7 @@ class Grant(_Asked):
     priority: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spend(_Asked):
+class Spend(_Asked, frozen=True, kw_only=True, gc=False):
     """Take for good: an amount, or what an action of the price book costs.
 
     Attributes:
@@ -51,8 +49,7 @@ class Spend(_Asked):
     cost: Decimal | str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold(_Asked):
+class Hold(_Asked, frozen=True, kw_only=True, gc=False):
     """Set aside for `ttl_seconds`: an amount, or what an action of the price book costs.
 
     Attributes:
@@ -69,8 +66,7 @@ class Hold(_Asked):
     asset: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capture(_Asked):
+class Capture(_Asked, frozen=True, kw_only=True, gc=False):
     """Take what was set aside, all of it by default; the rest is freed unless not `final`."""
 
     hold: str
@@ -80,31 +76,27 @@ class Capture(_Asked):
     cost: Decimal | str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release(_Asked):
+class Release(_Asked, frozen=True, kw_only=True, gc=False):
     """Give back what was set aside."""
 
     hold: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renew(_Asked):
+class Renew(_Asked, frozen=True, kw_only=True, gc=False):
     """Keep it aside for `ttl_seconds` from now."""
 
     hold: str
     ttl_seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reverse(_Asked):
+class Reverse(_Asked, frozen=True, kw_only=True, gc=False):
     """Undo a movement by a new one; `if_spent` says what to do about credits that are gone."""
 
     movement: str
     if_spent: IfSpent = "refuse"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer(_Asked):
+class Transfer(_Asked, frozen=True, kw_only=True, gc=False):
     """Move from one customer to another, or between stock accounts."""
 
     source: str

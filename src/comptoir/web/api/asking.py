@@ -10,7 +10,7 @@ from comptoir.domains.credits.model import Ask, Op
 from comptoir.ledger.model import Answer
 from comptoir.web.call import Call
 
-_ASKED: Final = frozenset(Ask.__dataclass_fields__) - {"op", "key", "metadata"}
+_ASKED: Final = frozenset(Ask.__struct_fields__) - {"op", "key", "metadata"}
 _FIELDS: Final[dict[type[BaseModel], tuple[str, ...]]] = {}
 
 
