@@ -8,11 +8,11 @@ A caller that goes away loses nothing: what it asked for is decided and stored u
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from psycopg import AsyncConnection
 
@@ -101,7 +101,9 @@ class Batch:
             await self._close_spares(0)
             await self._commit.close()
 
-    async def submit(self, chain: Chain, companions: Sequence[Companion] = ()) -> list[Answer]:
+    def submit(
+        self, chain: Chain, companions: Sequence[Companion] = ()
+    ) -> Coroutine[Any, Any, list[Answer]]:
         """Decide a chain and commit it, together with others.
 
         Args:
@@ -113,8 +115,12 @@ class Batch:
             OutcomeUnknown: the connection was lost at COMMIT and could not be made again.
             Conflict: another request with one of the ids has been running for too long.
         """
+        # No coroutine around a coroutine: a busy writer makes one for every spend.
         if not tracing.is_on():
-            return await self._submit(chain, companions, None)
+            return self._submit(chain, companions, None)
+        return self._submit_traced(chain, companions)
+
+    async def _submit_traced(self, chain: Chain, companions: Sequence[Companion]) -> list[Answer]:
         with tracing.submitting(self._book_id, len(chain)) as waiting:
             return await self._submit(chain, companions, waiting)
 
@@ -125,8 +131,7 @@ class Batch:
             first = self._running.get(request.id)
             if first is not None:
                 await self._wait_for(first)
-        pending = self._queue_up(chain, companions, waiting)
-        return await asyncio.shield(pending.future)
+        return await self._queue_up(chain, companions, waiting).future
 
     def _queue_up(
         self, chain: Chain, companions: Sequence[Companion], waiting: Waiting | None
@@ -189,7 +194,7 @@ class Batch:
         """
         pending = Pending((Settle(account),), (), asyncio.get_running_loop().create_future())
         self._enqueue(pending)
-        await asyncio.shield(pending.future)
+        await pending.future
 
     def _enqueue(self, pending: Pending) -> None:
         if self._closing:
@@ -205,9 +210,13 @@ class Batch:
 
         Whoever waits for the same one goes on at the same time, so that all share one commit.
         """
+        if first.decided:
+            return
+        if first.ended is None:
+            first.ended = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(self._limits.in_flight):
-                await asyncio.wait([first.future])
+                await asyncio.wait([first.ended])  # unlike await, it leaves the future alone
         except TimeoutError:
             raise Conflict("request-in-flight", retry_after=1) from None
 
@@ -319,7 +328,7 @@ class Batch:
     def _settle_up(self, group: Sequence[Pending]) -> None:
         """Forget the ids of what is done."""
         for pending in group:
-            if not pending.future.done():
+            if not pending.decided:
                 continue
             self.committed += len(pending.chain)
             for request in pending.chain:

@@ -62,17 +62,23 @@ class Companion:
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A chain that waits for its commit."""
+    """A chain that waits for its commit, whether its caller still waits for it or not."""
 
     chain: Work
     companions: Sequence[Companion]
     future: "asyncio.Future[list[Answer]]"
+    """What its caller alone waits for; it is cancelled when he goes away."""
     waiting: Waiting | None = None
     """The span of its caller, if anybody listens."""
     doubtful: bool = False
     """A COMMIT of it was lost, and nobody has found out since what became of it."""
     passed_over: int = 0
     """How many commits went without it, because somebody else held its account."""
+    decided: bool = False
+    failure: BaseException | None = None
+    """What its caller was told in place of answers."""
+    ended: "asyncio.Future[None] | None" = None
+    """What those wait for who ask for the same meanwhile."""
 
     @property
     def account(self) -> int | None:
@@ -86,16 +92,25 @@ class Pending:
         """Tell the caller, if he is still there, what became of his chain."""
         if not self.future.done():
             self.future.set_result(answers)
+        self._end()
 
     def fail(self, error: BaseException) -> None:
         """Tell the caller that nothing was done, or that nobody knows."""
-        if self.future.done():
+        if self.decided:
             return
         if self.doubtful and not isinstance(error, OutcomeUnknown):
             cause, error = error, OutcomeUnknown("outcome-unknown")
             error.__cause__ = cause
-        self.future.set_exception(error)
-        self.future.exception()  # whoever has gone away does not leave a warning behind
+        self.failure = error
+        if not self.future.done():
+            self.future.set_exception(error)
+            self.future.exception()  # whoever has gone away does not leave a warning behind
+        self._end()
+
+    def _end(self) -> None:
+        self.decided = True
+        if self.ended is not None and not self.ended.done():
+            self.ended.set_result(None)
 
 
 @dataclass(slots=True)
@@ -419,9 +434,7 @@ def _requests(group: Sequence[Pending]) -> int:
 
 def _failure(group: Sequence[Pending]) -> BaseException | None:
     """What the first one that failed was told; whoever succeeded is told later."""
-    done = [pending.future for pending in group if pending.future.done()]
-    told = (future.exception() for future in done if not future.cancelled())
-    return next((error for error in told if error is not None), None)
+    return next((pending.failure for pending in group if pending.failure is not None), None)
 
 
 def _fail(group: Sequence[Pending], error: BaseException) -> None:

@@ -111,9 +111,11 @@ def octets(values: Iterable[bytes | None]) -> str:
     return "{" + ",".join(["NULL" if v is None else '"\\\\x' + v.hex() + '"' for v in values]) + "}"
 
 
-def arrays(values: Iterable[Iterable[int]]) -> str:
+def arrays(values: Iterable[Sequence[int]]) -> str:
     """An array literal of array literals of whole numbers, to be cast row by row."""
-    return "{" + ",".join(['"{' + ",".join(map(str, v)) + '}"' for v in values]) + "}"
+    # Most have one: a spend is mostly from one lot.
+    texts = [str(v[0]) if len(v) == 1 else ",".join(map(str, v)) for v in values]
+    return "{" + ",".join([f'"{{{text}}}"' for text in texts]) + "}"
 
 
 def _as_it_is(value: object) -> object:
