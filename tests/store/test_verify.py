@@ -1,9 +1,8 @@
 """verify agrees with books that were kept by the ledger, and reads no more of them than it must."""
 
-import asyncio
 import random
 import subprocess
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any, Final, LiteralString, get_args
 
@@ -21,8 +20,8 @@ from comptoir.store.embedded.cluster import binaries
 from comptoir.store.pool import begin, open_pool
 from comptoir.store.verify import Drift, stand_alone_sql, verify
 from tests.support.asking import BOOK
-from tests.support.busy import ALICE, BOB, CAROL, IDLE, copied, fill
-from tests.support.postgres import Cluster, Database
+from tests.support.busy import ALICE, BOB, CAROL, IDLE
+from tests.support.postgres import Database
 from tests.support.programs import ACCOUNTS, Author
 from tests.support.store import LIMITS, through_batch
 from tests.support.tables import parse, play
@@ -56,20 +55,6 @@ account erin
 grant g0 dora 900                   -> created
 times 600 spend s{n} dora 1         -> created
 """
-
-
-@pytest.fixture(scope="module")
-def busy(cluster: Cluster) -> Iterator[Database]:
-    with cluster.database() as database:
-        asyncio.run(fill(database))
-        yield database
-
-
-@pytest.fixture
-def book(busy: Database) -> Iterator[Database]:
-    """A busy book of one test."""
-    with copied(busy) as database:
-        yield database
 
 
 @pytest.fixture
