@@ -77,7 +77,8 @@ class _Books:
         book.dirty_lots = [(each.id, each.lots[0]) for each in accounts.values()]
         for account in accounts.values():
             self._versions[account.id] = account.version
-        return [("BEGIN", ()), *rows.write(BOOK, book, []), ("COMMIT", ())]
+        writes = [*rows.made(BOOK, book), *rows.changed(BOOK, book)]
+        return [("BEGIN", ()), *writes, ("COMMIT", ())]
 
     def _account(self, id_: int) -> Account:
         version = self._versions[id_]

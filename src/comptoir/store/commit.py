@@ -5,7 +5,7 @@ the database cannot be asked any more, unknown.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, LiteralString, cast
@@ -20,7 +20,17 @@ from comptoir.ledger.requests import Capture, Release, Renew, Transfer
 from comptoir.store import rows, sql, tracing
 from comptoir.store.facts import Facts
 from comptoir.store.gate import refusal
-from comptoir.store.ledger import Admission, Clock, Results, Round, Work, admit, database_time
+from comptoir.store.ledger import (
+    Admission,
+    Clock,
+    MayBeKnown,
+    Reading,
+    Results,
+    Round,
+    Work,
+    admit,
+    database_time,
+)
 from comptoir.store.pool import Borrowed
 from comptoir.store.rows import Statement
 from comptoir.store.tracing import Waiting
@@ -29,11 +39,17 @@ from comptoir.store.wire import Wire
 _TRIES: Final = 4
 """How often a commit is tried that met another process's deadlock or equal key."""
 
-_REPEATABLE: Final = (
-    errors.UniqueViolation,
-    errors.DeadlockDetected,
-    errors.SerializationFailure,
-)
+_CLASHES: Final = (errors.UniqueViolation, MayBeKnown)
+_REPEATABLE: Final = (*_CLASHES, errors.DeadlockDetected, errors.SerializationFailure)
+
+_MANY: Final = 16
+"""Requests from which on it is worth while not to look their ids up: few of them were decided
+before, and whoever writes an id that was will be told so by the index."""
+
+_WARY: Final = 64
+"""Commits that look all ids up after one that met an id of before: where there is one there are
+more, and every clash costs a commit that comes to nothing."""
+
 _POLL_SECONDS: Final = 0.1
 
 _BACKEND: Final = """
@@ -151,6 +167,7 @@ class Commit:
         self._wire: Wire | None = None
         self._begun: Wire | None = None
         self._number: str | None = None
+        self._wary = 0
 
     async def close(self) -> None:
         """Close the connection."""
@@ -223,7 +240,7 @@ class Commit:
             try:
                 return await self._attempt(group, avoid, meanwhile)
             except _REPEATABLE as error:
-                await self._roll_back()
+                await self._repeat(error)
                 failure = error
             except errors.LockNotAvailable as error:
                 await self._roll_back()
@@ -263,9 +280,8 @@ class Commit:
             self._book_id,
             self._facts,
             [pending.chain for pending in group],
-            lock=self._lock,
-            avoid=avoid,
-            clock=self._clock,
+            Reading(self._lock, avoid, self._seen(group)),
+            self._clock,
         )
         begin: Round = [] if self._begun is wire else _beginning(wire)
         self._begun = None
@@ -301,6 +317,18 @@ class Commit:
             await self._drop()
             await self._wait_for_end(is_running, error)
             raise _Lost from error
+
+    async def _repeat(self, error: Exception) -> None:
+        await self._roll_back()
+        if isinstance(error, _CLASHES):
+            self._wary = _WARY
+
+    def _seen(self, group: Sequence[Pending]) -> str:
+        """How this commit finds out which of its ids were decided before."""
+        self._wary = max(0, self._wary - 1)
+        if self._wary or len(group) < _MANY or any(pending.doubtful for pending in group):
+            return sql.SEEN
+        return sql.UNSEEN
 
     def _note(self, begin: Round, results: Results) -> None:
         """Remember the number of a transaction that has just begun, where it has been asked for."""
@@ -399,8 +427,11 @@ async def _read(wire: Wire, wanted: Round) -> Results:
         raise Unavailable("account-busy") from error
 
 
-def _companions(group: Sequence[Pending], admission: Admission) -> Round:
-    """The companion rows of the chains that succeeded, a statement for each kind."""
+def _companions(group: Sequence[Pending], admission: Admission) -> Iterator[Statement]:
+    """The companion rows of the chains that succeeded, a statement for each kind.
+
+    A generator: which chains succeed is known only once the writes before have been asked for.
+    """
     kinds: dict[str, list[tuple[object, ...]]] = {}
     for pending, answers in zip(group, admission.answers, strict=True):
         if not pending.companions or not isinstance(answers, list):
@@ -408,10 +439,8 @@ def _companions(group: Sequence[Pending], admission: Admission) -> Round:
         if all(answer.outcome is Outcome.CREATED for answer in answers):
             for companion in pending.companions:
                 kinds.setdefault(companion.statement, []).append(companion.row)
-    return [
-        (statement, [list(column) for column in zip(*values, strict=True)])
-        for statement, values in kinds.items()
-    ]
+    for statement, values in kinds.items():
+        yield statement, [list(column) for column in zip(*values, strict=True)]
 
 
 def _flushed(group: Sequence[Pending], admission: Admission) -> Flushed:

@@ -5,7 +5,7 @@ round through one pipeline and hands back the rows. So the group commit, a calle
 transaction, async and sync all share one semantic.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, cast
 
@@ -14,6 +14,7 @@ from psycopg.rows import tuple_row
 
 from comptoir.ledger.apply import apply
 from comptoir.ledger.model import Account, Answer, Book, Lot, Target
+from comptoir.ledger.outcomes import STICKY
 from comptoir.ledger.plan import Plan, plan
 from comptoir.ledger.requests import (
     Capture,
@@ -31,6 +32,9 @@ from comptoir.store.rows import Row, Statement
 
 LOT_PREFIX: Final = 8
 """Lots that are loaded of every account at first; more only when these do not cover the need."""
+
+_PART: Final = 128
+"""Chains that are decided before PostgreSQL is sent what they make, and works on it meanwhile."""
 
 Round = list[Statement]
 Results = list[list[Row]]
@@ -51,7 +55,8 @@ class Admission:
     Attributes:
         answers: for every chain its answers, or the id of the account that somebody else had
             locked, so that nothing of the chain was decided.
-        writes: the statements that are still to be run, in the same transaction.
+        writes: the statements that are still to be run, in the same transaction. Chains are
+            decided, and answers added, while they are asked for.
     """
 
     answers: list[list[Answer] | int]
@@ -67,13 +72,36 @@ class _Places:
     groups: dict[bytes, list[bytes]] = field(default_factory=dict[bytes, list[bytes]])
 
 
+class MayBeKnown(Exception):
+    """An answer would not be stored, so that its id, if it was decided before, would not clash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the database is read before anything is decided.
+
+    Attributes:
+        lock: the statement that locks accounts: sql.LOCK waits, sql.LOCK_FREE passes over what
+            somebody else has locked.
+        avoid: accounts to treat as locked by somebody else.
+        seen: how ids are found that were decided before: sql.SEEN looks them up; with sql.UNSEEN
+            the writes end in a UniqueViolation, or in MayBeKnown, when there may be any.
+    """
+
+    lock: str
+    avoid: frozenset[int] = frozenset()
+    seen: str = sql.SEEN
+
+
+WAITING: Final = Reading(sql.LOCK)
+"""For a transaction that decides whatever it is asked, however long others hold its accounts."""
+
+
 def admit(
     book_id: int,
     facts: Facts,
     work: Sequence[Work],
-    *,
-    lock: str,
-    avoid: frozenset[int],
+    reading: Reading,
     clock: Clock = database_time,
 ) -> Generator[Round, Results, Admission]:
     """Decide requests on what the database holds; the last writes are left to the caller.
@@ -82,25 +110,68 @@ def admit(
         book_id: the book of all the requests.
         facts: the assets of that book.
         work: chains, in the order in which they are to be decided.
-        lock: the statement that locks accounts: sql.LOCK waits, sql.LOCK_FREE passes over what
-            somebody else has locked.
-        avoid: accounts to treat as locked by somebody else.
+        reading: how accounts are locked, and ids looked up.
         clock: tests pass one that they set themselves.
     """
     needs = plan(work)
     places = _in_batch(work)
     if needs.holds:
         yield from _place(book_id, needs, places)
-    for account in avoid:
+    for account in reading.avoid:
         needs.demand.pop(account, None)
     book = Book(assets=facts.open_accounts, breakage=facts.breakage)
-    forget, now = yield from _load(book_id, book, needs, places, lock, clock)
+    is_looked_up = reading.seen == sql.SEEN
+    locked: Round = [
+        (reading.lock, (book_id, rows.wholes(sorted(needs.demand)))),
+        (reading.seen, (book_id, rows.octets(needs.ids)) if is_looked_up else ()),
+    ]
+    forget, now = yield from _load(book_id, book, needs, places, locked, clock)
     # Whoever waits for locks meets no busy account; one that is missing does not exist.
-    waits = lock == sql.LOCK
+    waits = reading.lock == sql.LOCK
     busy = [None if waits else _busy_account(chain, places, book) for chain in work]
-    decided = iter(apply(book, [c for c, b in zip(work, busy, strict=True) if b is None], now))
-    answers = [next(decided) if account is None else account for account in busy]
-    return Admission(answers, rows.write(book_id, book, forget))
+    answers: list[list[Answer] | int] = []
+    decided = _decide(book, list(zip(work, busy, strict=True)), now, answers)
+    if not is_looked_up:
+        decided = _all_stored(decided, answers)
+    return Admission(answers, _write(book_id, book, forget, decided))
+
+
+def _decide(
+    book: Book,
+    work: Sequence[tuple[Work, int | None]],
+    now: int,
+    answers: list[list[Answer] | int],
+) -> Iterator[None]:
+    """Decide part after part, and add the answers; each part's effects are then in the book."""
+    for start in range(0, len(work), _PART):
+        part = work[start : start + _PART]
+        decided = iter(apply(book, [chain for chain, busy in part if busy is None], now))
+        answers.extend(next(decided) if busy is None else busy for _, busy in part)
+        yield
+
+
+def _all_stored(decided: Iterator[None], answers: list[list[Answer] | int]) -> Iterator[None]:
+    """The same parts.
+
+    Raises:
+        MayBeKnown: an answer is not stored.
+    """
+    done = 0
+    for _ in decided:
+        for each in answers[done:]:
+            if isinstance(each, list) and not all(answer.outcome in STICKY for answer in each):
+                raise MayBeKnown
+        done = len(answers)
+        yield
+
+
+def _write(
+    book_id: int, book: Book, forget: list[bytes], decided: Iterator[None]
+) -> Iterator[Statement]:
+    yield from rows.forget(book_id, forget)
+    for _ in decided:
+        yield from rows.made(book_id, book)
+    yield from rows.changed(book_id, book)
 
 
 def _in_batch(work: Sequence[Work]) -> _Places:
@@ -133,14 +204,9 @@ def _place(book_id: int, needs: Plan, places: _Places) -> Rounds:
 
 
 def _load(
-    book_id: int, book: Book, needs: Plan, places: _Places, lock: str, clock: Clock
+    book_id: int, book: Book, needs: Plan, places: _Places, locked: Round, clock: Clock
 ) -> Generator[Round, Results, tuple[list[bytes], int]]:
-    ids = rows.wholes(sorted(needs.demand))
-    first: Round = [
-        (lock, (book_id, ids)),
-        (sql.SEEN, (book_id, rows.octets(needs.ids))),
-        _first_lots(book_id, needs, ids),
-    ]
+    first = [*locked, _first_lots(book_id, needs)]
     if places.ids:
         named = rows.octets(sorted(places.ids))
         first.append((sql.HOLDS_NAMED, (book_id, named)))
@@ -162,11 +228,11 @@ def _load(
     return forget, now
 
 
-def _first_lots(book_id: int, needs: Plan, ids: str) -> Statement:
+def _first_lots(book_id: int, needs: Plan) -> Statement:
     """One account is looked up by a statement that takes half as long to start."""
     if len(needs.demand) == 1:
         return sql.LOTS_OF_ONE, (book_id, next(iter(needs.demand)), LOT_PREFIX)
-    return sql.LOTS_FIRST, (ids, book_id, LOT_PREFIX)
+    return sql.LOTS_FIRST, (rows.wholes(sorted(needs.demand)), book_id, LOT_PREFIX)
 
 
 def _equal_lots(book_id: int, needs: Plan) -> Statement:
@@ -333,7 +399,7 @@ async def execute(
         psycopg.errors.DeadlockDetected: the caller's transaction must be repeated as a whole.
         Unavailable: the books are moving, or have moved.
     """
-    rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset(), clock=clock)
+    rounds = admit(book_id, facts, chains, WAITING, clock)
     with explained():
         admission = await drive(tx, rounds)
     return _answers(admission)
@@ -347,7 +413,7 @@ def execute_sync(
     clock: Clock = database_time,
 ) -> list[list[Answer]]:
     """What `execute` does, for a connection without async."""
-    rounds = admit(book_id, facts, chains, lock=sql.LOCK, avoid=frozenset(), clock=clock)
+    rounds = admit(book_id, facts, chains, WAITING, clock)
     wanted = next(rounds)
     while True:  # bounded: an admission has a handful of rounds
         results = _run_sync(tx, wanted)

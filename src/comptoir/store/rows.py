@@ -157,14 +157,35 @@ TEXTS: Final = _Spelling(_as_it_is, _as_it_is)
 Columns = list[tuple[_Spelling, list[Any]]]
 
 
-def write(book_id: int, book: Book, forget: list[bytes]) -> Iterator[Statement]:
-    """The statements that write what apply has changed, in an order that cannot deadlock.
+def forget(book_id: int, refusals: list[bytes]) -> Iterator[Statement]:
+    """The statement, if any, that removes refusals which are too old to count."""
+    if refusals:
+        yield sql.FORGET_REFUSALS, (book_id, octets(sorted(refusals)))
+
+
+def made(book_id: int, book: Book) -> Iterator[Statement]:
+    """The statements that add what apply has made, which nothing changes any more.
 
     Each one is made when it is asked for, so that PostgreSQL works on one while the next is made.
+    What they add is taken from the book: it may be filled again, and asked again.
     """
-    if forget:
-        yield sql.FORGET_REFUSALS, (book_id, octets(sorted(forget)))
-    for items, make in _WRITERS:
+    answers, lines = book.answers, book.lines
+    book.answers, book.lines = [], []
+    if answers:
+        yield _requests(book_id, answers)
+    if lines:
+        yield _lines(book_id, lines)
+    noted = [each for each in lines if each.note is not None]
+    if noted:
+        yield _notes(book_id, noted)
+    costed = [each for each in lines if each.memo is not None]
+    if costed:
+        yield _memos(book_id, costed)
+
+
+def changed(book_id: int, book: Book) -> Iterator[Statement]:
+    """The statements that write what apply has changed, in an order that cannot deadlock."""
+    for items, make in _CHANGES:
         found = items(book)
         if found:
             yield make(book_id, found)
@@ -362,15 +383,11 @@ def _id(answer: Answer) -> bytes:
 
 
 # Holds and lots come before accounts, whose next expiry is computed from them.
-_WRITERS: Final[list[tuple[Callable[[Book], list[Any]], Callable[[int, list[Any]], Statement]]]] = [
-    (lambda book: book.answers, _requests),
-    (lambda book: book.lines, _lines),
+_CHANGES: Final[list[tuple[Callable[[Book], list[Any]], Callable[[int, list[Any]], Statement]]]] = [
     (lambda book: [each for each in book.dirty_lots if not each[1].stored], _new_lots),
     (lambda book: [each for each in book.dirty_lots if each[1].stored], _changed_lots),
     (lambda book: [each for each in book.dirty_holds if not each.stored], _new_holds),
     (lambda book: [each for each in book.dirty_holds if each.stored], _changed_holds),
     (lambda book: [each for each in book.dirty_accounts if not each.stale_expiry], _accounts),
     (lambda book: [each for each in book.dirty_accounts if each.stale_expiry], _accounts_anew),
-    (lambda book: [each for each in book.lines if each.note is not None], _notes),
-    (lambda book: [each for each in book.lines if each.memo is not None], _memos),
 ]

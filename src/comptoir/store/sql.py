@@ -38,6 +38,9 @@ SELECT comptoir.micros(clock_timestamp()), r.id FROM (SELECT) one
 LEFT JOIN comptoir.requests r ON r.book_id = %s AND r.id = ANY(%s::bytea[])"""
 """The database's time, read after the locks, and which ids were decided before: usually none."""
 
+UNSEEN: Final = "SELECT comptoir.micros(clock_timestamp()), NULL"
+"""The database's time alone, where whoever writes an id that was decided before fails."""
+
 KNOWN: Final = f"""
 SELECT r.id, r.mark, r.op, r.outcome, r.account_id,
     comptoir.micros(r.at), comptoir.micros(r.expires_at), r.captured, r.late, r.needed,

@@ -11,9 +11,8 @@ from psycopg import AsyncConnection
 from comptoir.domains.credits import sql
 from comptoir.kit.errors import Conflict
 from comptoir.ledger.requests import Settle
-from comptoir.store import sql as ledger_sql
 from comptoir.store.facts import Facts
-from comptoir.store.ledger import admit, drive
+from comptoir.store.ledger import WAITING, admit, drive
 
 _NOTES: Final = (sql.DELETE_NOTES, sql.DELETE_NOTES_OF_TRANSFERS, sql.DELETE_NOTES_OF_GROUPS)
 
@@ -48,7 +47,7 @@ async def anonymise(tx: AsyncConnection, book: int, facts: Facts, customer: int)
     if not ids:
         return Anonymised(0, 0, {})
     due = [(Settle(account),) for account in ids]
-    await drive(tx, admit(book, facts, due, lock=ledger_sql.LOCK, avoid=frozenset()))
+    await drive(tx, admit(book, facts, due, WAITING))
     place = {"book": book, "ids": ids}
     [(holds,)] = await (await tx.execute(sql.OPEN_HOLDS, place)).fetchall()
     if holds:
