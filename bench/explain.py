@@ -100,8 +100,8 @@ async def measure(url: str, scale: Scale) -> list[Table]:
 
 async def _opened(ours: Ours, place: int) -> int:
     """A new account, which has nothing but what its history gives it."""
-    async with open_pool(ours.url, Limits(pool=1)) as pool:
-        return await Directory(pool).account(BOOK, ours.asset, f"explained {place}")
+    async with open_pool(ours.url, Limits(pool=1)) as pool, Directory(pool) as directory:
+        return await directory.account(BOOK, ours.asset, f"explained {place}")
 
 
 def _histories() -> Iterator[History]:

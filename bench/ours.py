@@ -86,8 +86,7 @@ async def seed(url: str) -> Ours:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS comptoir CASCADE")
     migrate(url)
-    async with open_pool(url, Limits()) as pool:
-        directory = Directory(pool)
+    async with open_pool(url, Limits()) as pool, Directory(pool) as directory:
         facts, asset = await directory.facts(BOOK), await directory.asset(BOOK, "credits")
     with psycopg.connect(url, autocommit=True) as connection:
         values = {"book": BOOK, "asset": asset.id, "last": ACCOUNTS - 1}

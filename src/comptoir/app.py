@@ -257,7 +257,7 @@ async def open_app(
             limits=limits,
             clock=clock,
             pool=pool,
-            directory=Directory(pool),
+            directory=await stack.enter_async_context(Directory(pool)),
             secret=load_secret(settings),
             randomness=randomness,
             urls=urls,

@@ -221,8 +221,7 @@ async def open_shop(database: Database) -> AsyncGenerator[Shop]:
 @asynccontextmanager
 async def shop_of(database: Database, book: int) -> AsyncGenerator[Shop]:
     """A book that is there."""
-    async with open_pool(database.app_url, LIMITS) as pool:
-        directory = Directory(pool)
+    async with open_pool(database.app_url, LIMITS) as pool, Directory(pool) as directory:
         facts = await directory.facts(book)
         yield Shop(database, book, facts, directory, await directory.asset(book, "credits"))
 

@@ -117,8 +117,7 @@ Fresh = Callable[[str], StoreDriver]
 async def through_batch(url: str) -> AsyncGenerator[Fresh]:
     """Drivers, one after the other, whose requests go through one group commit."""
     made: list[StoreDriver] = []
-    async with open_pool(url, LIMITS) as pool:
-        directory = Directory(pool)
+    async with open_pool(url, LIMITS) as pool, Directory(pool) as directory:
         facts = await directory.facts(BOOK)
         async with Batch(url, BOOK, facts, LIMITS, lambda _: made[-1].clerk.now) as batch:
 
@@ -136,8 +135,7 @@ async def through_batch(url: str) -> AsyncGenerator[Fresh]:
 @asynccontextmanager
 async def through_caller(url: str) -> AsyncGenerator[Fresh]:
     """Drivers whose requests go into transactions of their caller."""
-    async with open_pool(url, LIMITS) as pool:
-        directory = Directory(pool)
+    async with open_pool(url, LIMITS) as pool, Directory(pool) as directory:
         facts = await directory.facts(BOOK)
 
         def fresh(prefix: str) -> StoreDriver:
@@ -153,8 +151,7 @@ async def through_caller(url: str) -> AsyncGenerator[Fresh]:
 @asynccontextmanager
 async def through_sync(url: str) -> AsyncGenerator[Fresh]:
     """Drivers whose requests go into transactions of a caller without async."""
-    async with open_pool(url, LIMITS) as pool:
-        directory = Directory(pool)
+    async with open_pool(url, LIMITS) as pool, Directory(pool) as directory:
         facts = await directory.facts(BOOK)
         with psycopg.connect(url) as connection:
 

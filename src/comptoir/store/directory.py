@@ -3,12 +3,13 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from comptoir.kit.errors import Conflict, NotFound, Unavailable
+from comptoir.kit.gathering import Gathering
 from comptoir.store.facts import Asset, Facts
 from comptoir.store.pool import begin, fetch
 
@@ -34,10 +35,16 @@ _ADD_CUSTOMER: Final = """
 INSERT INTO comptoir.customers (book_id, customer) VALUES (%s, %s)
 ON CONFLICT (book_id, customer) DO NOTHING RETURNING id"""
 
-_FIND_ACCOUNT: Final = """
-SELECT a.id FROM comptoir.customers c
-JOIN comptoir.accounts a ON a.book_id = c.book_id AND a.customer_id = c.id
-WHERE c.book_id = %s AND c.customer = %s AND a.asset_id = %s"""
+_FIND_ACCOUNTS: Final = """
+SELECT want.no, a.id
+FROM unnest(%s::integer[], %s::integer[], %s::text[]) WITH ORDINALITY
+    AS want(book_id, asset_id, customer, no)
+JOIN comptoir.customers c ON c.book_id = want.book_id AND c.customer = want.customer
+JOIN comptoir.accounts a
+    ON a.book_id = c.book_id AND a.customer_id = c.id AND a.asset_id = want.asset_id"""
+
+_TOGETHER: Final = 500
+"""Customers whose accounts are looked up by one statement."""
 
 _FIND_NAMED: Final = """
 SELECT id FROM comptoir.accounts WHERE book_id = %s AND name = %s AND asset_id = %s AND bounded"""
@@ -68,15 +75,23 @@ class Directory:
     It remembers assets, which never change, and the accounts that requests name: where one of them
     is gone by now, the ledger says so. Whoever only reads is told what the database has.
 
-    Shared by all tasks of one event loop.
+    Shared by all tasks of one event loop. Use it as an async context manager.
     """
 
     def __init__(self, pool: AsyncConnectionPool[AsyncConnection]) -> None:
         self._pool = pool
         self._facts: dict[int, Facts] = {}
         self._loading = asyncio.Lock()
+        self._finding = Gathering(self._find_accounts, _TOGETHER)
         self._accounts: _Cache[tuple[int, int, str], int] = _Cache()
         self._named: _Cache[tuple[int, int, str], int] = _Cache()
+
+    async def __aenter__(self) -> Self:
+        await self._finding.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._finding.__aexit__(*error)
 
     async def facts(self, book: int) -> Facts:
         """The assets of a book. The same object is brought up to date when assets are added."""
@@ -128,7 +143,12 @@ class Directory:
 
     async def find_account(self, book: int, asset: Asset, customer: str) -> int | None:
         """The account of a customer in an asset, if it was used before; never from memory."""
-        return await self._one(_FIND_ACCOUNT, (book, customer, asset.id))
+        return await self._finding.ask((book, asset.id, customer))
+
+    async def _find_accounts(self, wanted: Sequence[tuple[int, int, str]]) -> list[int | None]:
+        columns = [list(column) for column in zip(*wanted, strict=True)]
+        found = dict(await fetch(self._pool, _FIND_ACCOUNTS, tuple(columns)))
+        return [found.get(number) for number in range(1, len(wanted) + 1)]
 
     async def account(
         self, book: int, asset: Asset, customer: str, request: bytes | None = None
