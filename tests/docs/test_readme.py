@@ -14,6 +14,7 @@ from tests.support.postgres import Database
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "bench" / "RESULTS.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 SHELL = [text for language, text in BLOCKS if language == "sh"]
 
@@ -35,6 +36,22 @@ def test_every_file_that_readme_names_exists() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_bench_has_its_place_among_the_results() -> None:
+    names = re.search(r"NAMES: Final = \((.*)\)", (ROOT / "bench/__main__.py").read_text())
+    assert names is not None
+    asked = re.findall(r'"(\w+)"', names[1])
+    places = re.findall(r"^<!-- (\w+) -->\n(?:.+\n|\n)+?<!-- /\1 -->$", RESULTS, re.MULTILINE)
+    assert len(asked) > 5
+    assert sorted(asked) == sorted(places)
+
+
+def test_every_rate_that_readme_shows_stands_among_the_results() -> None:
+    rows = re.findall(r"^\|[^|]+\| ([\d,]+) \| ([\d,]*) ?\| ?(\d*)x? ?\|$", README, re.MULTILINE)
+    rates = {rate for row in rows for rate in row[:2] if rate}
+    assert len(rates) > 5
+    assert rates - set(re.findall(r"[\d,]+", RESULTS)) == set()
 
 
 @pytest.mark.timeout(120)
