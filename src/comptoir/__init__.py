@@ -3,6 +3,9 @@
 Owns the public library door. Does not decide anything: every rule lives below.
 """
 
+from comptoir.jobs.model import GiveUp, Job
+from comptoir.jobs.model import Status as JobStatus
+from comptoir.jobs.schedule import Missed
 from comptoir.kit.errors import (
     ComptoirError,
     Conflict,
@@ -37,6 +40,7 @@ from comptoir.library.answers import (
 )
 from comptoir.library.entry import Comptoir
 from comptoir.library.holding import Holding
+from comptoir.library.jobs import Jobs
 from comptoir.library.joining import Transaction
 from comptoir.library.ledger import Result
 from comptoir.library.refusals import (
@@ -83,6 +87,7 @@ __all__ = [
     "ExplainedMovement",
     "Explanation",
     "Export",
+    "GiveUp",
     "Grant",
     "Hold",
     "HoldMade",
@@ -93,9 +98,13 @@ __all__ = [
     "IdempotencyKeyReused",
     "Insufficient",
     "Invalid",
+    "Job",
+    "JobStatus",
+    "Jobs",
     "Kind",
     "Lot",
     "LotPart",
+    "Missed",
     "Misuse",
     "Moved",
     "Movement",

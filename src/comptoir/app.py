@@ -188,6 +188,11 @@ class App:
         default_factory=dict[tuple[int, int, str], tuple[int, Price]]
     )
 
+    @property
+    def worker_url(self) -> str:
+        """Where workers go, who listen: past any pooler."""
+        return self.urls.owner if self.urls.pooled else self.urls.app
+
     async def batch(self, book: int) -> Batch:
         """The group commit of a book, opened on first use."""
         found = self._batches.get(book)

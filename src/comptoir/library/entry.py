@@ -12,6 +12,7 @@ from comptoir.domains.identity import queries
 from comptoir.kit.errors import NotFound, Unavailable
 from comptoir.library.credits import Credits
 from comptoir.library.engine import Engine
+from comptoir.library.jobs import JobQueue, Jobs
 from comptoir.library.joining import Transaction, connection_of, join
 from comptoir.library.ledger import Ledger
 from comptoir.library.people import Customers
@@ -39,6 +40,7 @@ class Comptoir:
         customers: who they are.
         prices: what an action costs.
         ledger: batches, transfers, assets, and the proof that the books balance.
+        jobs: what is to be done later; `working` does it.
     """
 
     def __init__(self, app: App, book: int, settling: Settling) -> None:
@@ -49,6 +51,7 @@ class Comptoir:
         self.customers = Customers(engine)
         self.prices = Prices(engine)
         self.ledger = Ledger(engine)
+        self.jobs = JobQueue(app, book)
 
     @classmethod
     @asynccontextmanager
@@ -77,6 +80,31 @@ class Comptoir:
             id_ = await _book(app, book)
             async with Settling(_PATIENCE, app.randomness) as settling:
                 yield cls(app, id_, settling)
+
+    @asynccontextmanager
+    async def working(
+        self,
+        jobs: Jobs,
+        *,
+        concurrency: int = 10,
+        failed: Callable[[Exception], None] = lambda _: None,
+    ) -> AsyncGenerator[None]:
+        """Do jobs in this process, while the block runs; `comptoir worker` has one of its own.
+
+        Leaving the block lets jobs that are being done end, for up to twenty seconds.
+
+        Args:
+            jobs: what can be done; jobs of other types are left to other workers.
+            concurrency: jobs that are done at a time.
+            failed: told of what the worker itself meets, when its database is away; it comes back.
+        """
+        # Loaded when needed: the queue's own code takes longer to load than all of ours.
+        from comptoir.jobs.worker import Pace, nobody  # noqa: PLC0415
+        from comptoir.library.working import at_work  # noqa: PLC0415
+
+        bound = jobs.bound(self, self._book)
+        async with at_work(self._app, bound, Pace(concurrency=concurrency), nobody, failed):
+            yield
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:

@@ -14,6 +14,7 @@ from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain
 from comptoir.library import blocking
 from comptoir.library.engine import Engine
+from comptoir.library.jobs import JoinedJobs
 from comptoir.library.ledger import BatchLedger
 from comptoir.library.portal import Errands, Portal
 from comptoir.library.verbs import Verbs
@@ -42,11 +43,13 @@ class Transaction:
     Attributes:
         connection: the psycopg connection, for the caller's own statements.
         credits: the verbs. ledger: batches and transfers.
+        jobs: enqueueing.
     """
 
     connection: AsyncConnection[Any]
     credits: Verbs
     ledger: BatchLedger
+    jobs: JoinedJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ async def join(app: App, book: int, connection: AsyncConnection[Any]) -> Transac
 
     door = Door(book, JoinedNames(app.directory, fetch), submit, submit_each)
     engine = _engine(app, door, fetch)
-    return Transaction(connection, Verbs(engine), BatchLedger(engine))
+    jobs = JoinedJobs(app, book, connection)
+    return Transaction(connection, Verbs(engine), BatchLedger(engine), jobs)
 
 
 def join_blocking(

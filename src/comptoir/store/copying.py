@@ -67,8 +67,9 @@ FROM (
     SELECT c.relname AS table_name, a.attname AS column_name,
         pg_get_serial_sequence(format('comptoir.%I', c.relname), a.attname)::regclass AS sequence
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.relnamespace = 'comptoir'::regnamespace AND a.attidentity <> '' AND NOT a.attisdropped
-) identity ORDER BY 1, 2"""
+    WHERE c.relnamespace = 'comptoir'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
+        AND NOT a.attisdropped
+) numbered WHERE sequence IS NOT NULL ORDER BY 1, 2"""
 
 _GO_ON_AFTER = sql.SQL("""
 SELECT setval({sequence}::regclass, greatest(highest, 1), highest > 0)
@@ -94,6 +95,10 @@ class Unbalanced(CopyError):
         self.drift = drift
 
 
+Shape = tuple[str, frozenset[tuple[str, str]]]
+"""The name of a table, with the names and types of its columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the schema: its name, and the names and types of its columns."""
@@ -103,7 +108,7 @@ class Table:
     types: tuple[str, ...]
 
     @property
-    def shape(self) -> tuple[str, frozenset[tuple[str, str]]]:
+    def shape(self) -> Shape:
         """What must be equal for rows to fit; columns may have been added in another order."""
         return self.name, frozenset(zip(self.columns, self.types, strict=True))
 
@@ -241,13 +246,13 @@ def tables_of(connection: Connection) -> list[Table]:
 
 
 def sequences_of(connection: Connection) -> dict[str, int]:
-    """By "table.column", the highest number that an identity column was ever given."""
+    """By "table.column", the highest number that a column with a sequence was ever given."""
     found = connection.execute(_SEQUENCES).fetchall()
     return {f"{table}.{column}": highest for table, column, _, highest in found}
 
 
 def set_sequences(connection: Connection, highest: Mapping[str, int]) -> None:
-    """Let identity columns go on after the highest numbers that were ever given."""
+    """Let columns with a sequence go on after the highest numbers that were ever given."""
     for table, column, sequence, _ in connection.execute(_SEQUENCES).fetchall():
         connection.execute(
             _GO_ON_AFTER.format(

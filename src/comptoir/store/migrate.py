@@ -15,6 +15,7 @@ from sqlalchemy import Connection, create_engine, make_url, pool, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from comptoir.kit.errors import Unavailable
+from comptoir.store import queue_schema
 from comptoir.store.revision import OLDEST_NAME, OLDEST_PROGRAM
 
 Unreachable = OperationalError
@@ -22,6 +23,9 @@ Unreachable = OperationalError
 
 _LOCK: Final = 0x636F6D70746F6972
 """The advisory lock of migrations: "comptoir" in ASCII."""
+
+_NEEDS_QUEUE: Final = "0004_guards.sql"
+"""The first file that uses the queue's tables."""
 
 _HEAD: Final = "head"
 """Alembic's word for the newest revision."""
@@ -92,6 +96,7 @@ def bring_up(connection: Connection, revision: str) -> None:
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS comptoir"))
     command.upgrade(_config(connection), revision)
     if revision == _HEAD:
+        queue_schema.bring_up(connection)
         connection.execute(text(_OLDEST))
 
 
@@ -122,7 +127,10 @@ def head() -> str:
 
 def statements() -> str:
     """All migrations as one SQL script, for operators who run them by hand."""
-    texts = [path.read_text() for path in sorted(_folder().joinpath("sql").glob("*.sql"))]
+    files = sorted(_folder().joinpath("sql").glob("*.sql"))
+    texts = [path.read_text() for path in files]
+    before = [path.name for path in files].index(_NEEDS_QUEUE)
+    texts.insert(before, queue_schema.script())
     return "\n".join([*texts, _VERSION.format(head=head()), _OLDEST])
 
 

@@ -15,6 +15,7 @@ from comptoir.store.copying import (
     CopyError,
     Live,
     Report,
+    Shape,
     Source,
     Table,
     Tally,
@@ -42,7 +43,9 @@ SELECT current_setting('server_version_num')::integer, current_setting('server_v
 FROM pg_database d WHERE datname = current_database()"""
 
 # What migrations themselves put there, and what a server notes when it starts.
-_MADE: Final = frozenset({"books", "assets", "accounts", "settings"})
+_MADE: Final = frozenset({"books", "assets", "accounts", "settings", "plans", "plan_quotas"})
+_QUEUE: Final = "SELECT value FROM comptoir.settings WHERE name = 'queue-migrations'"
+_KEEP_QUEUE: Final = "UPDATE comptoir.settings SET value = %s WHERE name = 'queue-migrations'"
 _HAS_BOUNDED: Final = "SELECT EXISTS (SELECT FROM comptoir.accounts WHERE bounded)"
 
 
@@ -195,6 +198,7 @@ def _fill(connection: Connection, source: Source, report: Report) -> dict[str, i
     """Put the rows of the source in place of those that the migrations made."""
     there, sent = tables_of(connection), {table.name: table for table in source.tables}
     _check_shapes(there, source.tables)
+    queue = connection.execute(_QUEUE).fetchone()
     _each(connection, there, "ALTER TABLE comptoir.{} DISABLE TRIGGER USER")
     names = sql.SQL(", ").join(sql.Identifier("comptoir", table.name) for table in there)
     connection.execute(sql.SQL("TRUNCATE {}").format(names))
@@ -203,15 +207,30 @@ def _fill(connection: Connection, source: Source, report: Report) -> dict[str, i
     _each(connection, there, "ALTER TABLE comptoir.{} ENABLE TRIGGER USER")
     _each(connection, there, "ANALYZE comptoir.{}")
     _read_back(connection, source.tables, tallies)
+    if queue is not None:
+        # The queue's tables were made here, by whatever version of it is installed.
+        connection.execute(_KEEP_QUEUE, queue)
     return {name: tally.rows for name, tally in tallies.items()}
 
 
 def _check_shapes(there: Sequence[Table], sent: Sequence[Table]) -> None:
     strange = {table.shape for table in there} ^ {table.shape for table in sent}
+    strange -= _grown(there, sent)
     if strange:
         raise CopyError(
             "copy-other-schema", tables=", ".join(sorted({name for name, _ in strange}))
         )
+
+
+def _grown(there: Sequence[Table], sent: Sequence[Table]) -> set[Shape]:
+    """The shapes of tables of the queue that have more columns here than in the copy."""
+    old = {table.name: table.shape for table in sent}
+    found: set[Shape] = set()
+    for table in there:
+        before = old.get(table.name)
+        if before and table.name.startswith("procrastinate_") and before[1] <= table.shape[1]:
+            found |= {before, table.shape}
+    return found
 
 
 def _copy(connection: Connection, source: Source, table: Table, report: Report) -> Tally:
