@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
 import psycopg
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, Connection, errors
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from comptoir.kit.errors import OutcomeUnknown, Unavailable
@@ -229,7 +229,8 @@ async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tu
     One round trip and no transaction around it, but behind a pooler.
 
     Raises:
-        Unavailable: no connection could be had in time, or all were lost, or the books are moving.
+        Unavailable: no connection could be had in time, or all were lost, or the books are moving;
+            or it took too long, waiting for others.
     """
     lost: Exception | None = None
     for _ in range(pool.max_size + 1):
@@ -245,6 +246,8 @@ async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tu
                     return await cursor.fetchall()
         except PoolTimeout as error:
             raise Unavailable("database-down") from error
+        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
+            raise Unavailable("overloaded") from error
         except psycopg.OperationalError as error:
             lost = error
     raise Unavailable("database-down") from lost

@@ -51,6 +51,7 @@ CREATE TABLE comptoir.usage_reservations (
     metric text NOT NULL,
     day date NOT NULL,
     quantity bigint NOT NULL CHECK (quantity > 0),
+    used bigint,
     state text NOT NULL DEFAULT 'open',
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (book_id, id)
@@ -196,6 +197,190 @@ BEGIN
     END LOOP;
     RAISE EXCEPTION 'job % finds another under its name, and it is gone each time', job
         USING ERRCODE = 'serialization_failure';
+END $$;
+
+-- The customer of a name, added on first use, with the day that it is for him and what his plan
+-- allows of a metric in one: null when no plan of the book names the metric.
+CREATE FUNCTION comptoir.quota_of(
+    book integer, customer_name text, of_metric text, at timestamptz,
+    OUT customer_id bigint, OUT day date, OUT resets_at timestamptz, OUT most bigint
+) LANGUAGE plpgsql SET search_path = comptoir, pg_temp AS $$
+DECLARE
+    zone text;
+    of_plan text;
+BEGIN
+    FOR attempt IN 1..10 LOOP
+        SELECT c.id, c.time_zone, c.plan INTO customer_id, zone, of_plan FROM customers c
+            WHERE c.book_id = book AND c.customer = customer_name;
+        EXIT WHEN FOUND;
+        INSERT INTO customers (book_id, customer) VALUES (book, customer_name)
+            ON CONFLICT (book_id, customer) DO NOTHING;
+    END LOOP;
+    day := (at AT TIME ZONE zone)::date;
+    resets_at := (day + 1)::timestamp AT TIME ZONE zone;
+    SELECT CASE WHEN count(*) > 0 THEN coalesce(max(q.daily) FILTER (WHERE q.plan = of_plan), 0) END
+        INTO most FROM plan_quotas q WHERE q.book_id = book AND q.metric = of_metric;
+END $$;
+
+-- Takes what is reserved no longer, because its time is up, off a row that is locked.
+CREATE FUNCTION comptoir.reap_usage(
+    book integer, of_customer bigint, of_metric text, of_day date, at timestamptz
+) RETURNS void LANGUAGE sql SET search_path = comptoir, pg_temp AS $$
+    WITH ended AS (
+        UPDATE usage_reservations SET state = 'expired'
+        WHERE book_id = book AND customer_id = of_customer AND metric = of_metric AND day = of_day
+            AND state = 'open' AND expires_at <= at
+        RETURNING quantity
+    )
+    UPDATE usage SET
+        reserved = reserved - coalesce((SELECT sum(quantity) FROM ended), 0)::bigint,
+        next_expiry = (
+            SELECT min(expires_at) FROM usage_reservations
+            WHERE book_id = book AND customer_id = of_customer AND metric = of_metric
+                AND day = of_day AND state = 'open' AND expires_at > at
+        )
+    WHERE book_id = book AND customer_id = of_customer AND metric = of_metric AND day = of_day
+$$;
+
+-- Reserves so much of today's quota, or says why not: 'reserved', 'reached', or 'unknown' for a
+-- metric that no plan names. The same id again is the same reservation.
+CREATE FUNCTION comptoir.reserve_quota(
+    book integer, reservation uuid, customer_name text, of_metric text, wanted bigint,
+    seconds double precision, OUT outcome text, OUT most bigint, OUT so_far bigint,
+    OUT resets_at timestamptz
+) LANGUAGE plpgsql SET search_path = comptoir, pg_temp AS $$
+DECLARE
+    now_at timestamptz := clock_timestamp();
+    quota record;
+    has record;
+BEGIN
+    quota := quota_of(book, customer_name, of_metric, now_at);
+    most := quota.most;
+    resets_at := quota.resets_at;
+    IF most IS NULL THEN
+        outcome := 'unknown';
+        RETURN;
+    END IF;
+    INSERT INTO usage (book_id, customer_id, metric, day)
+        VALUES (book, quota.customer_id, of_metric, quota.day) ON CONFLICT DO NOTHING;
+    SELECT u.used, u.reserved, u.next_expiry INTO has FROM usage u
+        WHERE u.book_id = book AND u.customer_id = quota.customer_id AND u.metric = of_metric
+            AND u.day = quota.day FOR NO KEY UPDATE;
+    now_at := clock_timestamp();
+    IF has.next_expiry <= now_at THEN
+        PERFORM reap_usage(book, quota.customer_id, of_metric, quota.day, now_at);
+        SELECT u.used, u.reserved, u.next_expiry INTO has FROM usage u
+            WHERE u.book_id = book AND u.customer_id = quota.customer_id AND u.metric = of_metric
+                AND u.day = quota.day;
+    END IF;
+    so_far := has.used + has.reserved;
+    PERFORM FROM usage_reservations r WHERE r.book_id = book AND r.id = reservation;
+    IF FOUND THEN
+        outcome := 'reserved';
+        RETURN;
+    END IF;
+    IF so_far + wanted > most THEN
+        outcome := 'reached';
+        RETURN;
+    END IF;
+    INSERT INTO usage_reservations (book_id, id, customer_id, metric, day, quantity, expires_at)
+        VALUES (book, reservation, quota.customer_id, of_metric, quota.day, wanted,
+            now_at + make_interval(secs => seconds));
+    UPDATE usage u SET reserved = u.reserved + wanted,
+        next_expiry = least(u.next_expiry, now_at + make_interval(secs => seconds))
+        WHERE u.book_id = book AND u.customer_id = quota.customer_id AND u.metric = of_metric
+            AND u.day = quota.day;
+    so_far := so_far + wanted;
+    outcome := 'reserved';
+END $$;
+
+-- Ends a reservation: so much of it was used, the rest is given back. What was used counts though
+-- its time was up. Says 'settled', 'exceeds', or 'missing'; the same end again is the same.
+CREATE FUNCTION comptoir.settle_quota(
+    book integer, reservation uuid, actual bigint, OUT outcome text, OUT late boolean
+) LANGUAGE plpgsql SET search_path = comptoir, pg_temp AS $$
+DECLARE
+    found_one record;
+BEGIN
+    SELECT * INTO found_one FROM usage_reservations r
+        WHERE r.book_id = book AND r.id = reservation;
+    IF NOT FOUND THEN
+        outcome := 'missing';
+        RETURN;
+    END IF;
+    PERFORM FROM usage u WHERE u.book_id = book AND u.customer_id = found_one.customer_id
+        AND u.metric = found_one.metric AND u.day = found_one.day FOR NO KEY UPDATE;
+    SELECT * INTO found_one FROM usage_reservations r
+        WHERE r.book_id = book AND r.id = reservation FOR UPDATE;
+    actual := coalesce(actual, found_one.quantity);
+    IF actual > found_one.quantity THEN
+        outcome := 'exceeds';
+        RETURN;
+    END IF;
+    late := found_one.expires_at <= clock_timestamp();
+    IF found_one.state IN ('settled', 'released') THEN
+        outcome := CASE WHEN found_one.used = actual THEN 'settled' ELSE 'ended' END;
+        RETURN;
+    END IF;
+    UPDATE usage u SET used = u.used + actual,
+        reserved = u.reserved
+            - CASE found_one.state WHEN 'open' THEN found_one.quantity ELSE 0 END
+        WHERE u.book_id = book AND u.customer_id = found_one.customer_id
+            AND u.metric = found_one.metric AND u.day = found_one.day;
+    UPDATE usage_reservations r SET used = actual,
+        state = CASE WHEN actual > 0 THEN 'settled' ELSE 'released' END
+        WHERE r.book_id = book AND r.id = reservation;
+    outcome := 'settled';
+END $$;
+
+-- Counts for a customer today, without any limit.
+CREATE FUNCTION comptoir.count_usage(
+    book integer, customer_name text, of_metric text, amount bigint, OUT total bigint
+) LANGUAGE plpgsql SET search_path = comptoir, pg_temp AS $$
+DECLARE
+    quota record;
+BEGIN
+    quota := quota_of(book, customer_name, of_metric, clock_timestamp());
+    INSERT INTO usage AS u (book_id, customer_id, metric, day, used)
+        VALUES (book, quota.customer_id, of_metric, quota.day, amount)
+        ON CONFLICT (book_id, customer_id, metric, day)
+        DO UPDATE SET used = u.used + excluded.used
+        RETURNING u.used INTO total;
+END $$;
+
+-- Takes leases, each for itself: those that are free, whose time is up, or that their holder has
+-- already. Tokens grow with every one that changes hands. Locked rows are held by somebody.
+CREATE FUNCTION comptoir.take_leases(
+    book integer, wanted text[], holders uuid[], seconds double precision[]
+) RETURNS TABLE (key text, holder uuid, token bigint, expires_at timestamptz)
+LANGUAGE plpgsql SET search_path = comptoir, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH want AS (
+        SELECT * FROM unnest(wanted, holders, seconds) AS t(key, holder, secs)
+    ), free AS (
+        SELECT l.key FROM leases l JOIN want w ON w.key = l.key
+        WHERE l.book_id = book AND (l.expires_at <= clock_timestamp() OR l.holder = w.holder)
+        ORDER BY l.key FOR UPDATE OF l SKIP LOCKED
+    ), taken AS (
+        UPDATE leases l SET holder = w.holder,
+            token = CASE WHEN l.holder = w.holder AND l.expires_at > clock_timestamp()
+                THEN l.token ELSE nextval('comptoir.leases_token_seq') END,
+            expires_at = clock_timestamp() + make_interval(secs => w.secs)
+        FROM want w, free f
+        WHERE l.book_id = book AND l.key = f.key AND w.key = f.key
+        RETURNING l.key, l.holder, l.token, l.expires_at
+    ), made AS (
+        INSERT INTO leases (book_id, key, holder, expires_at)
+        SELECT book, w.key, w.holder, clock_timestamp() + make_interval(secs => w.secs)
+        FROM want w
+        WHERE NOT EXISTS (SELECT FROM leases l WHERE l.book_id = book AND l.key = w.key)
+        ORDER BY w.key
+        ON CONFLICT (book_id, key) DO NOTHING
+        RETURNING key, holder, token, expires_at
+    )
+    SELECT * FROM taken UNION ALL SELECT * FROM made;
 END $$;
 
 DO $$

@@ -1,0 +1,39 @@
+"""Guards of a book for tests."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid4
+
+from comptoir.guards.once import LEASE, Once
+from comptoir.store.pool import Limits, Pool, open_pool
+from tests.support.postgres import Database
+
+LIVE: Final = 1
+TEST: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A database whose guards are tried."""
+
+    database: Database
+    pool: Pool
+
+    def once(self, book: int = LIVE, lease: float = LEASE) -> Once:
+        return Once(self.pool, book, uuid4, lease)
+
+    async def run(self, statement: str, *values: object) -> None:
+        """One statement of the application's own role."""
+        async with self.pool.connection() as connection:
+            await connection.execute(statement.encode(), values)
+
+    def new_id(self) -> UUID:
+        return uuid4()
+
+
+@asynccontextmanager
+async def open_guarded(database: Database, pool: int = 8) -> AsyncGenerator[Guarded]:
+    async with open_pool(database.app_url, Limits(pool=pool, connect=10, lock=10)) as found:
+        yield Guarded(database, found)
