@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
 
+from comptoir.guards.counters import Counters
+from comptoir.guards.leases import Leases
 from comptoir.guards.once import LEASE, Once
 from comptoir.store.pool import Limits, Pool, open_pool
 from tests.support.postgres import Database
@@ -23,6 +25,12 @@ class Guarded:
 
     def once(self, book: int = LIVE, lease: float = LEASE) -> Once:
         return Once(self.pool, book, uuid4, lease)
+
+    def leases(self, book: int = LIVE) -> Leases:
+        return Leases(self.pool, book)
+
+    def counters(self, book: int = LIVE, every: float = 60.0) -> Counters:
+        return Counters(self.pool, book, uuid4, every)
 
     async def run(self, statement: str, *values: object) -> None:
         """One statement of the application's own role."""
