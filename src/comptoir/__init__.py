@@ -3,6 +3,8 @@
 Owns the public library door. Does not decide anything: every rule lives below.
 """
 
+from comptoir.guards.once import Claim
+from comptoir.guards.quotas import QuotaReached, Usage
 from comptoir.jobs.model import GiveUp, Job
 from comptoir.jobs.model import Status as JobStatus
 from comptoir.jobs.schedule import Missed
@@ -39,6 +41,7 @@ from comptoir.library.answers import (
     Transferred,
 )
 from comptoir.library.entry import Comptoir
+from comptoir.library.guarding import Decision, RateLimit
 from comptoir.library.holding import Holding
 from comptoir.library.jobs import Jobs
 from comptoir.library.joining import Transaction
@@ -75,10 +78,12 @@ __all__ = [
     "Capture",
     "Captured",
     "ChainBroken",
+    "Claim",
     "Comptoir",
     "ComptoirError",
     "Conflict",
     "Customer",
+    "Decision",
     "Erased",
     "ExceedsHold",
     "Expired",
@@ -118,6 +123,8 @@ __all__ = [
     "PastLot",
     "PastMovement",
     "Price",
+    "QuotaReached",
+    "RateLimit",
     "Refused",
     "Release",
     "Result",
@@ -128,5 +135,6 @@ __all__ = [
     "Transfer",
     "Transferred",
     "Unavailable",
+    "Usage",
     "__version__",
 ]

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
@@ -19,8 +20,10 @@ from pydantic import SecretStr
 from comptoir.config import Environment, Settings, is_loopback
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.model import Price
+from comptoir.guards.door import Guards, open_guards
 from comptoir.kit.clock import Clock
 from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
+from comptoir.kit.ids import RANDOM_BYTES, uuid7
 from comptoir.kit.limits import SECOND
 from comptoir.kit.secret import SecretIs
 from comptoir.store.batch import Batch
@@ -181,6 +184,7 @@ class App:
     moved: bool = False
     """The books are in another database by now; whoever looks there from time to time says so."""
     _batches: dict[int, Batch] = field(default_factory=dict[int, Batch])
+    _guards: dict[int, Guards] = field(default_factory=dict[int, Guards])
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
     """How many exports may be made or sent at a time: each takes a connection, then a file."""
@@ -214,6 +218,21 @@ class App:
         """The door into the ledger of a book through the group commit."""
         batch = await self.batch(book)
         return Door(book, self.directory, batch.submit, batch.submit_each)
+
+    async def guards(self, book: int) -> Guards:
+        """The guards of a book, opened on first use."""
+        found = self._guards.get(book)
+        if found is not None:
+            return found
+        async with self._opening:
+            if book not in self._guards:
+                guards = open_guards(self.pool, book, self.new_id)
+                self._guards[book] = await self._stack.enter_async_context(guards)
+        return self._guards[book]
+
+    def new_id(self) -> UUID:
+        """A new id, which nobody can guess and which sorts by time."""
+        return uuid7(self.clock(), self.randomness(RANDOM_BYTES))
 
     async def price(self, book: int, asset: Asset, action: str) -> Price:
         """The price of an action in force, at most PRICE_SECONDS old.

@@ -51,7 +51,7 @@ async def test_twenty_at_once_of_one_event_count_once(guarded: Guarded, name: st
     assert [value for value in found if value is not None] == [1]
 
 
-async def test_inside_of_a_transaction_it_is_undone_with_it(guarded: Guarded, name: str):
+async def test_what_is_undone_was_not_counted(guarded: Guarded, name: str):
     async with begin(guarded.pool) as tx:
         assert await add(tx, LIVE, name, 1, "it") == 1
         raise psycopg.Rollback

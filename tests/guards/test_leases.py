@@ -240,7 +240,7 @@ def test_a_paused_process_cannot_commit(database: Database, key: str):
         assert len(rows.fetchall()) == 1
 
 
-async def test_a_lock_ends_with_its_transaction(guarded: Guarded, key: str):
+async def test_a_lock_ends_with_what_it_is_for(guarded: Guarded, key: str):
     async with begin(guarded.pool) as mine, begin(guarded.pool) as other:
         await lock(mine, LIVE, key)
         await lock(mine, LIVE, key)

@@ -301,7 +301,7 @@ async def join(
         return once.result, once.replayed
 
 
-async def test_inside_of_a_transaction_all_commits_together(guarded: Guarded, key: str):
+async def test_inside_all_commits_together(guarded: Guarded, key: str):
     with pytest.raises(LookupError):
         await join(guarded, key, fails=True)
     assert await effects(guarded, key) == 0

@@ -17,9 +17,13 @@ STATE: Final = frozenset(
 """Refusals of requests that another state of the books would accept."""
 
 STATE_FIELDS: Final = frozenset(
-    {"same-account", "amount-too-precise", "amount-too-large", "time-in-future"}
-)
-"""The same within validation-failed: they depend on two fields, an asset, a price, or the time."""
+    {
+        "same-account", "amount-too-precise", "amount-too-large", "time-in-future",
+        "payload-invalid",
+    }
+)  # fmt: skip
+"""The same within validation-failed: they depend on two fields, an asset, a price, or the time; and
+no schema can say of any text anywhere in an object that it has no NUL."""
 
 FLOATS: Final = frozenset({"amount-invalid", "integer-expected"})
 """To JSON Schema 5.0 is an integer; here a number with a point is none, ever."""

@@ -10,7 +10,7 @@ from comptoir.store.verify import stand_alone_sql
 from tests.support.postgres import Cluster, Database
 from tests.support.site import TEST, Site, fresh, serving
 
-KEPT = {"books", "keys", "assets", "prices", "answers"}
+KEPT = {"books", "keys", "assets", "prices", "answers", "plans", "plan_quotas"}
 """Tables whose rows of the test book stay; of accounts the open ones do."""
 
 
@@ -38,10 +38,30 @@ def fill(site: Site, who: str) -> str:
     site.post("/api/ledger/transfer", {"from": customer, "to": other, "amount": 1}, who=who)
     verified = site.get("/api/ledger/verify", who=who)
     assert verified.json()["balanced"]
+    guard(site, who)
     gone = fresh("gone")
     site.grant(gone, "5", who=who)
     site.call("POST", f"/api/customers/{gone}/erase", who=who, key=fresh("key"))
     return customer
+
+
+def guard(site: Site, who: str) -> None:
+    """Everything that guards and jobs keep of a book."""
+    site.call("POST", "/api/locks", {"key": "k"}, who=who)
+    site.call("POST", "/api/counters/a", {"id": "1"}, who=who)
+    site.call("POST", "/api/quotas/ai-calls/reserve", {"customer": fresh("customer")}, who=who)
+    job = site.call("POST", "/api/jobs", {"type": "t"}, who=who).json()
+    site.call("POST", f"/api/jobs/{job['id']}/cancel", who=who)
+    book = TEST if who.startswith("test") else 1
+    made = "decode(md5(random()::text), 'hex')"
+    for statement in (
+        f"INSERT INTO comptoir.messages (book_id, id) VALUES ({book}, {made})",
+        f"""INSERT INTO comptoir.rate_limits VALUES
+            ({book}, 'k', 0, '{{}}', '{{}}', now())""",
+        f"""INSERT INTO comptoir.idempotency (book_id, id, mark, origin, lease_until)
+            VALUES ({book}, {made}, '', gen_random_uuid(), now())""",
+    ):
+        site.sql(f"{statement} RETURNING book_id")
 
 
 def counts(site: Site, book: int) -> dict[str, int]:

@@ -104,11 +104,11 @@ class Wanted:
         try:
             text = msgspec.json.encode(self.payload)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise Invalid("field-invalid", field="payload") from error
+            raise Invalid("payload-invalid", field="payload") from error
         if len(text) > PAYLOAD_BYTES:
             raise Invalid("job-too-large", most=PAYLOAD_BYTES)
         if not text.startswith(b"{") or b"\\u0000" in text:
-            raise Invalid("field-invalid", field="payload")
+            raise Invalid("payload-invalid", field="payload")
         return text.decode()
 
 

@@ -139,7 +139,7 @@ async def retry(pool: Pool, book: int, id_: UUID) -> Seen:
         raise Conflict("job-waits") from None
     seen = await look(pool, book, id_)
     if row is None:
-        raise Conflict("job-not-retryable", status=seen.status.value)
+        raise Conflict("job-not-retryable", state=seen.status.value)
     return seen
 
 
@@ -156,7 +156,7 @@ async def cancel(pool: Pool, book: int, id_: UUID) -> Seen:
             await tx.execute(sql.KEEP_RESULT, (book, id_, None, CANCELLED))
     seen = await look(pool, book, id_)
     if row is None:
-        raise Conflict("job-ended", status=seen.status.value)
+        raise Conflict("job-ended", state=seen.status.value)
     return seen
 
 

@@ -135,6 +135,7 @@ class Customer(Value, frozen=True, gc=False):
     name: str | None
     metadata: dict[str, str]
     created_at: datetime
+    plan: str
 
 
 class ExplainedLot(Lot, frozen=True, gc=False):

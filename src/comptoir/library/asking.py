@@ -36,6 +36,7 @@ _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _HANDLE: Final = 100
+_PLAN_LENGTH: Final = 50
 _LOCALE_LENGTH: Final = 6
 
 _TEXTS: Final = {
@@ -47,6 +48,7 @@ _TEXTS: Final = {
     "model": (limits.MODEL_LENGTH, _NO_CONTROL),
     "reason": (limits.REASON_LENGTH, _NO_CONTROL),
     "reference": (limits.REFERENCE_LENGTH, _NO_CONTROL),
+    "plan": (_PLAN_LENGTH, re.compile(limits.PRINTABLE)),
     "locale": (_LOCALE_LENGTH, re.compile(limits.LOCALE_PATTERN, re.ASCII)),
     "email": (limits.EMAIL_LENGTH, re.compile(limits.EMAIL_PATTERN, re.ASCII)),
     "name": (limits.NAME_LENGTH, _NO_CONTROL),

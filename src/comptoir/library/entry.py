@@ -12,6 +12,7 @@ from comptoir.domains.identity import queries
 from comptoir.kit.errors import NotFound, Unavailable
 from comptoir.library.credits import Credits
 from comptoir.library.engine import Engine
+from comptoir.library.guarding import Guarding, Limits, Quotas
 from comptoir.library.jobs import JobQueue, Jobs
 from comptoir.library.joining import Transaction, connection_of, join
 from comptoir.library.ledger import Ledger
@@ -41,6 +42,9 @@ class Comptoir:
         prices: what an action costs.
         ledger: batches, transfers, assets, and the proof that the books balance.
         jobs: what is to be done later; `working` does it.
+        quotas: what a customer's plan allows in a day.
+        limits: how often something may be done.
+        guards: leases, calls that are made once, counters.
     """
 
     def __init__(self, app: App, book: int, settling: Settling) -> None:
@@ -52,6 +56,9 @@ class Comptoir:
         self.prices = Prices(engine)
         self.ledger = Ledger(engine)
         self.jobs = JobQueue(app, book)
+        self.quotas = Quotas(app, book)
+        self.limits = Limits(app, book)
+        self.guards = Guarding(app, book)
 
     @classmethod
     @asynccontextmanager
@@ -116,6 +123,21 @@ class Comptoir:
         """
         async with begin_for_caller(self._app.pool) as connection:
             yield await join(self._app, self._book, connection)
+
+    @asynccontextmanager
+    async def lock(self, key: str) -> AsyncGenerator[Transaction]:
+        """Hold a key while the block runs, in a transaction that ends with it.
+
+        Keep the network out of it; `guards.lease` is for what takes longer.
+
+        Raises:
+            Conflict: somebody holds it; `code` is operation-in-progress.
+            Invalid: the key cannot be.
+            Unavailable, OutcomeUnknown: as `transaction`.
+        """
+        async with self.transaction() as tx:
+            await tx.guards.lock(key)
+            yield tx
 
     async def adopt(self, connection: object) -> Transaction:
         """The verbs, inside of a transaction that the caller has opened and will commit himself.

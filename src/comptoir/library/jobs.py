@@ -13,7 +13,6 @@ from comptoir.jobs import queue
 from comptoir.jobs.model import ATTEMPTS, Handler, Job, Payload, Result, Seen, Status, Wanted
 from comptoir.jobs.queue import Sought
 from comptoir.jobs.schedule import Missed, Periodic
-from comptoir.kit.ids import RANDOM_BYTES, uuid7
 
 Do = Callable[[Job, Any], Awaitable[Result]]
 """Does a job, given the Comptoir that its worker has open."""
@@ -143,7 +142,7 @@ class JoinedJobs:
             Invalid: the queue cannot take it.
         """
         wanted = Wanted(type, payload or {}, unique, run_at, priority)
-        return await queue.enqueue(self._connection, self._book, new_id(self._app), wanted)
+        return await queue.enqueue(self._connection, self._book, self._app.new_id(), wanted)
 
 
 class JobQueue:
@@ -181,7 +180,7 @@ class JobQueue:
             Unavailable: the database is down.
         """
         wanted = Wanted(type, payload or {}, unique, run_at, priority)
-        id_ = id or new_id(self._app)
+        id_ = id or self._app.new_id()
         return await queue.enqueue_now(self._app.pool, self._book, id_, wanted)
 
     async def get(self, id: UUID) -> Seen:  # noqa: A002  # what it is
@@ -222,8 +221,3 @@ class JobQueue:
             Conflict: it has ended.
         """
         return await queue.cancel(self._app.pool, self._book, id)
-
-
-def new_id(app: App) -> UUID:
-    """A new id of a job."""
-    return uuid7(app.clock(), app.randomness(RANDOM_BYTES))

@@ -14,6 +14,7 @@ from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain
 from comptoir.library import blocking
 from comptoir.library.engine import Engine
+from comptoir.library.guarding import JoinedGuards
 from comptoir.library.jobs import JoinedJobs
 from comptoir.library.ledger import BatchLedger
 from comptoir.library.portal import Errands, Portal
@@ -44,12 +45,14 @@ class Transaction:
         connection: the psycopg connection, for the caller's own statements.
         credits: the verbs. ledger: batches and transfers.
         jobs: enqueueing.
+        guards: locks, calls that are made once, counters.
     """
 
     connection: AsyncConnection[Any]
     credits: Verbs
     ledger: BatchLedger
     jobs: JoinedJobs
+    guards: JoinedGuards
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ async def join(app: App, book: int, connection: AsyncConnection[Any]) -> Transac
     door = Door(book, JoinedNames(app.directory, fetch), submit, submit_each)
     engine = _engine(app, door, fetch)
     jobs = JoinedJobs(app, book, connection)
-    return Transaction(connection, Verbs(engine), BatchLedger(engine), jobs)
+    guards = JoinedGuards(app, book, connection)
+    return Transaction(connection, Verbs(engine), BatchLedger(engine), jobs, guards)
 
 
 def join_blocking(

@@ -41,7 +41,7 @@ class Customers:
             return showing.customer(await queries.customer(tx, self._engine.book, name))
 
     @traced("customers.put")
-    async def put(
+    async def put(  # noqa: PLR0913  # the fields of a customer
         self,
         customer: str,
         *,
@@ -50,11 +50,13 @@ class Customers:
         email: str | None = None,
         name: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        plan: str | None = None,
     ) -> Customer:
         """Add a customer, or change what is said; None leaves a field as it is.
 
         Raises:
             Invalid: a field is not what it must be.
+            NotFound: there is no such plan.
         """
         who = check_text("customer", customer)
         if time_zone is not None and time_zone not in available_timezones():
@@ -65,6 +67,7 @@ class Customers:
             email=None if email is None else check_text("email", email),
             name=None if name is None else check_text("name", name),
             metadata=None if metadata is None else check_metadata(metadata),
+            plan=None if plan is None else check_text("plan", plan),
         )
         async with begin(self._engine.app.pool) as tx:
             return showing.customer(await commands.put_customer(tx, self._engine.book, who, change))

@@ -170,4 +170,5 @@ def customer(of: Person) -> answers.Customer:
         name=of.name,
         metadata=of.metadata,
         created_at=moment(of.created_at),
+        plan=of.plan,
     )

@@ -10,6 +10,7 @@ from typing import Final
 from comptoir.kit.limits import BODY_BYTES
 from comptoir.web import catalogue_import
 from comptoir.web.catalogue_explain import EXPLAIN
+from comptoir.web.catalogue_guards import GUARDS
 from comptoir.web.catalogue_moving import MOVING
 from comptoir.web.catalogue_people import PEOPLE
 from comptoir.web.languages import Texts
@@ -471,4 +472,5 @@ PROBLEMS: Final[dict[str, Problem]] = {
     **{code: _p(422, _USAGE, _INVALID, text) for code, text in EXPLAIN.items()},
     **{code: _p(status, _DEPENDENCY, *texts) for code, (status, *texts) in MOVING.items()},
     **{code: _p(status, _REFUSED, *texts) for code, (status, *texts) in PEOPLE.items()},
+    **{code: _p(status, _REFUSED, *texts) for code, (status, *texts) in GUARDS.items()},
 }

@@ -25,6 +25,11 @@ FIELDS: Final[dict[str, tuple[str, Texts]]] = {
             "doit être une date avec décalage comme 2030-01-01T00:00:00Z",
         ),
     ),
+    "field-invalid": ("invalid", ("is not valid", "n'est pas valide")),
+    "payload-invalid": (
+        "payload-invalid",
+        ("must be JSON without NUL characters", "doit être du JSON sans caractère NUL"),
+    ),
     "string_type": ("text-expected", ("must be a text", "doit être un texte")),
     "string_too_short": ("too-short", ("must not be empty", "ne doit pas être vide")),
     "string_too_long": (

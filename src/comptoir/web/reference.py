@@ -56,6 +56,8 @@ _SECTIONS: Final[dict[str, Texts]] = {
     "customers": ("Customers", "Clients"),
     "keys": ("Keys", "Clés"),
     "books": ("Books", "Livres"),
+    "guards": ("Guards", "Garde-fous"),
+    "jobs": ("Jobs", "Tâches"),
     "operations": ("Operations", "Exploitation"),
 }
 

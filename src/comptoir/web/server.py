@@ -19,7 +19,9 @@ from comptoir.web.api import (
     books,
     customers,
     explaining,
+    guards,
     identity,
+    jobs,
     ledger,
     operations,
     reading,
@@ -48,6 +50,8 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *customers.OPERATIONS,
     *identity.OPERATIONS,
     *books.OPERATIONS,
+    *guards.OPERATIONS,
+    *jobs.OPERATIONS,
 )
 """The API, with the busiest routes first: they are tried in this order."""
 

@@ -88,6 +88,7 @@ class CustomerShape(BaseModel):
     """A customer with his personal fields."""
 
     customer: str
+    plan: str
     time_zone: str
     locale: str
     email: str | None

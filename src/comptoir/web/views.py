@@ -206,6 +206,7 @@ def customer(of: Customer) -> View:
     """A customer with his personal fields."""
     return {
         "customer": of.customer,
+        "plan": of.plan,
         "time_zone": of.time_zone,
         "locale": of.locale,
         "email": of.email,

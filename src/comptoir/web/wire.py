@@ -80,6 +80,11 @@ def _not_null(value: object) -> object:
     return value
 
 
+def text(longest: int) -> Any:  # noqa: ANN401  # an annotation's own type
+    """The type of a name of so many characters at most."""
+    return _text(longest, PRINTABLE)
+
+
 def _text(longest: int, pattern: str = NO_CONTROL) -> Any:  # noqa: ANN401  # an annotation's own type
     return StringConstraints(min_length=1, max_length=longest, pattern=pattern)
 

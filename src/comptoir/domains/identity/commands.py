@@ -23,12 +23,21 @@ class CustomerChange:
     email: str | None = None
     name: str | None = None
     metadata: dict[str, str] | None = None
+    plan: str | None = None
 
 
 async def put_customer(
     tx: AsyncConnection, book: int, customer: str, change: CustomerChange
 ) -> Customer:
-    """Add a customer, or change one."""
+    """Add a customer, or change one.
+
+    Raises:
+        NotFound: the book has no such plan.
+    """
+    if change.plan is not None:
+        known = await tx.execute(sql.HAS_PLAN, (book, change.plan))
+        if await known.fetchone() is None:
+            raise NotFound("unknown-plan", plan=change.plan)
     cursor = await tx.execute(
         sql.PUT_CUSTOMER,
         {
@@ -39,6 +48,7 @@ async def put_customer(
             "email": change.email,
             "name": change.name,
             "metadata": None if change.metadata is None else Jsonb(change.metadata),
+            "plan": change.plan,
         },
     )
     row = await cursor.fetchone()

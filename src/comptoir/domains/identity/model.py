@@ -30,6 +30,7 @@ class Customer:
     name: str | None
     metadata: dict[str, str]
     created_at: int
+    plan: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import Final
 
 _CUSTOMER: Final = """id, customer, time_zone, locale, email, name, metadata,
-    comptoir.micros(created_at)"""
+    comptoir.micros(created_at), plan"""
 
 CUSTOMER: Final = f"""
 SELECT {_CUSTOMER} FROM comptoir.customers WHERE book_id = %s AND customer = %s"""
@@ -18,14 +18,16 @@ WHERE book_id = %s AND id > %s AND erased_at IS NULL ORDER BY id LIMIT %s"""
 
 PUT_CUSTOMER: Final = f"""
 INSERT INTO comptoir.customers AS c
-    (book_id, customer, time_zone, locale, email, name, metadata)
+    (book_id, customer, time_zone, locale, email, name, metadata, plan)
 VALUES (%(book)s, %(customer)s, coalesce(%(time_zone)s, 'UTC'), coalesce(%(locale)s, 'en'),
-    %(email)s, %(name)s, coalesce(%(metadata)s, '{{}}'::jsonb))
+    %(email)s, %(name)s, coalesce(%(metadata)s, '{{}}'::jsonb), coalesce(%(plan)s, 'free'))
 ON CONFLICT (book_id, customer) DO UPDATE SET
     time_zone = coalesce(%(time_zone)s, c.time_zone), locale = coalesce(%(locale)s, c.locale),
     email = coalesce(%(email)s, c.email), name = coalesce(%(name)s, c.name),
-    metadata = coalesce(%(metadata)s, c.metadata)
+    metadata = coalesce(%(metadata)s, c.metadata), plan = coalesce(%(plan)s, c.plan)
 RETURNING {_CUSTOMER}"""
+
+HAS_PLAN: Final = "SELECT 1 FROM comptoir.plans WHERE book_id = %s AND plan = %s"
 
 LOCK_CUSTOMER: Final = """
 SELECT id FROM comptoir.customers WHERE book_id = %s AND customer = %s FOR UPDATE"""

@@ -68,6 +68,7 @@ class CustomerBody(wire.Wire):
     ) = None
     name: wire.Name | None = None
     metadata: wire.Metadata | None = None
+    plan: Annotated[str, wire.text(50), Field(examples=["pro"])] | None = None
 
 
 class KeyBody(wire.Wire):
@@ -153,6 +154,7 @@ async def put_customer(call: Call, body: CustomerBody) -> Reply:
         email=body.email,
         name=body.name,
         metadata=body.metadata,
+        plan=body.plan,
     )
     async with begin(call.app.pool) as tx:
         changed = await commands.put_customer(tx, call.actor.book, name, change)
@@ -317,6 +319,7 @@ OPERATIONS: Final = (
         body_optional=True,
         answer=shapes.CustomerShape,
         parts=CUSTOMER_PART,
+        codes=("unknown-plan",),
         ask={"time_zone": "Europe/Paris", "locale": "fr", "name": "Alice Martin"},
     ),
     Operation(

@@ -383,6 +383,43 @@ BEGIN
     SELECT * FROM taken UNION ALL SELECT * FROM made;
 END $$;
 
+-- As before, and what guards and jobs have of the book; its plans stay, as its prices do.
+CREATE OR REPLACE FUNCTION comptoir.reset_book(
+    book integer, OUT customers_gone bigint, OUT accounts_gone bigint, OUT movements_gone bigint
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM comptoir.books WHERE id = book AND is_test) THEN
+        RAISE EXCEPTION 'book % is not a test book', book USING ERRCODE = 'restrict_violation';
+    END IF;
+    PERFORM pg_advisory_xact_lock(1869636974, book);
+    PERFORM FROM comptoir.customers WHERE book_id = book ORDER BY id FOR UPDATE;
+    PERFORM FROM comptoir.accounts WHERE book_id = book AND bounded ORDER BY id FOR UPDATE;
+    PERFORM set_config('comptoir.reset', book::text, true);
+    DELETE FROM comptoir.procrastinate_jobs WHERE args->>'book' = book::text;
+    DELETE FROM comptoir.job_results WHERE book_id = book;
+    DELETE FROM comptoir.messages WHERE book_id = book;
+    DELETE FROM comptoir.idempotency WHERE book_id = book;
+    DELETE FROM comptoir.leases WHERE book_id = book;
+    DELETE FROM comptoir.rate_limits WHERE book_id = book;
+    DELETE FROM comptoir.counters WHERE book_id = book;
+    DELETE FROM comptoir.counted WHERE book_id = book;
+    DELETE FROM comptoir.usage_reservations WHERE book_id = book;
+    DELETE FROM comptoir.usage WHERE book_id = book;
+    DELETE FROM comptoir.notes WHERE book_id = book;
+    DELETE FROM comptoir.memos WHERE book_id = book;
+    DELETE FROM comptoir.checkpoints WHERE book_id = book;
+    DELETE FROM comptoir.requests WHERE book_id = book;
+    DELETE FROM comptoir.holds WHERE book_id = book;
+    DELETE FROM comptoir.lots WHERE book_id = book;
+    DELETE FROM comptoir.movements WHERE book_id = book;
+    GET DIAGNOSTICS movements_gone = ROW_COUNT;
+    DELETE FROM comptoir.accounts WHERE book_id = book AND bounded;
+    GET DIAGNOSTICS accounts_gone = ROW_COUNT;
+    DELETE FROM comptoir.customers WHERE book_id = book;
+    GET DIAGNOSTICS customers_gone = ROW_COUNT;
+    PERFORM set_config('comptoir.reset', '', true);
+END $$;
+
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'comptoir_app') THEN

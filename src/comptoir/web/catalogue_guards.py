@@ -1,0 +1,117 @@
+"""What is refused by guards and about jobs: part of the catalogue."""
+
+from typing import Final
+
+from comptoir.web.languages import Texts
+
+_JOB: Final[Texts] = ("Job", "Tâche")
+
+GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
+    "operation-in-progress": (
+        409,
+        ("Operation already running", "Opération déjà en cours"),
+        (
+            "Somebody else is doing this at the moment; try again shortly.",
+            "Opération déjà en cours ; réessayez dans un instant.",
+        ),
+    ),
+    "lease-lost": (
+        409,
+        ("Lease lost", "Bail perdu"),
+        (
+            "The lease is not held any more: its time was up, or it was given back.",
+            "Le bail n'est plus détenu : son temps est écoulé ou il a été rendu.",
+        ),
+    ),
+    "claim-lost": (
+        409,
+        ("Taken over", "Reprise par un autre"),
+        (
+            "Somebody else has taken this call over; repeat with the same key for its result.",
+            "Un autre a repris cet appel ; répétez avec la même clé pour son résultat.",
+        ),
+    ),
+    "quota-reached": (
+        429,
+        ("Quota reached", "Quota atteint"),
+        (
+            "Quota of {label} reached ({limit} a day).",
+            "Quota {label} atteint ({limit}/jour).",
+        ),
+    ),
+    "unknown-metric": (
+        404,
+        ("Unknown metric", "Compteur inconnu"),
+        (
+            "No plan has a quota of {metric}.",
+            "Aucun plan n'a de quota « {metric} ».",
+        ),
+    ),
+    "unknown-plan": (
+        404,
+        ("Unknown plan", "Plan inconnu"),
+        ("There is no plan {plan}.", "Le plan {plan} n'existe pas."),
+    ),
+    "reservation-not-found": (
+        404,
+        ("Reservation not found", "Réservation introuvable"),
+        (
+            "There is no such reservation of a quota, or it ended long ago.",
+            "Cette réservation de quota n'existe pas, ou elle a pris fin il y a longtemps.",
+        ),
+    ),
+    "reservation-ended": (
+        409,
+        ("Reservation ended", "Réservation terminée"),
+        (
+            "The reservation ended before, with another figure.",
+            "La réservation a déjà pris fin, avec un autre chiffre.",
+        ),
+    ),
+    "exceeds-reservation": (
+        422,
+        ("More than reserved", "Plus que réservé"),
+        (
+            "No more can be used than was reserved.",
+            "On ne peut pas utiliser plus que ce qui a été réservé.",
+        ),
+    ),
+    "job-not-found": (
+        404,
+        ("Job not found", "Tâche introuvable"),
+        (
+            "There is no such job, or it ended too long ago.",
+            "Cette tâche n'existe pas, ou elle a pris fin il y a trop longtemps.",
+        ),
+    ),
+    "job-not-retryable": (
+        409,
+        _JOB,
+        (
+            "The job is {state}: only one that is dead, failed or cancelled is retried.",
+            "État de la tâche : {state} ; seule une tâche morte, échouée ou annulée se relance.",
+        ),
+    ),
+    "job-ended": (
+        409,
+        _JOB,
+        ("The job has ended already: {state}.", "La tâche est déjà terminée : {state}."),
+    ),
+    "job-waits": (
+        409,
+        _JOB,
+        (
+            "Another job waits under the same unique name.",
+            "Une autre tâche attend sous le même nom unique.",
+        ),
+    ),
+    "job-too-large": (
+        413,
+        ("Payload too large", "Contenu trop volumineux"),
+        (
+            "The payload of a job has at most {most} bytes.",
+            "Le contenu d'une tâche a au plus {most} octets.",
+        ),
+    ),
+}
+"""Status, title and detail by code."""

@@ -1,0 +1,116 @@
+"""What goes out of guards and jobs, for the OpenAPI document."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from comptoir.web.shapes import Moment
+
+
+class LockShape(BaseModel):
+    """A lock that is held."""
+
+    lock: Annotated[str, Field(pattern="^lock_[0-9a-f]{32}$")]
+    key: str
+    token: Annotated[int, Field(description="Grows each time the lock changes hands.")]
+    expires_at: Moment
+
+
+class RenewedLockShape(BaseModel):
+    """A lock that is held for longer."""
+
+    lock: str
+    expires_at: Moment
+
+
+class ReleasedLockShape(BaseModel):
+    """A lock that was given back; not `released` when it was not held any more."""
+
+    lock: str
+    released: bool
+
+
+class CounterShape(BaseModel):
+    """What a counter has."""
+
+    name: str
+    value: int
+
+
+class CountedShape(BaseModel):
+    """What a counter has now; not `counted` when the event was counted before."""
+
+    name: str
+    value: int
+    counted: bool
+
+
+class MetricShape(BaseModel):
+    """What a customer has used today of one metric, and what his plan allows."""
+
+    used: int
+    reserved: int
+    limit: int | None
+    resets_at: Moment
+
+
+class UsageShape(BaseModel):
+    """What a customer has used today."""
+
+    customer: str
+    metrics: dict[str, MetricShape]
+
+
+class UsedShape(BaseModel):
+    """What a customer has used today; not `counted` when it was counted before."""
+
+    customer: str
+    metrics: dict[str, MetricShape]
+    counted: bool
+
+
+class ReservedShape(BaseModel):
+    """A part of a quota that is set aside; `used` is what is used and reserved now."""
+
+    reservation: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+    metric: str
+    quantity: int
+    limit: int
+    used: int
+    resets_at: Moment
+
+
+class SettledShape(BaseModel):
+    """A reservation that ended; `late` when its time was up before."""
+
+    reservation: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+    late: bool
+
+
+class NewJobShape(BaseModel):
+    """A job that waits, or the one that waits already under its unique name."""
+
+    id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+    queue: str
+    status: Annotated[str, Field(examples=["pending"])]
+
+
+class JobShape(BaseModel):
+    """A job, and what became of it."""
+
+    id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+    type: str
+    queue: str
+    status: Annotated[
+        str,
+        Field(
+            examples=["succeeded"],
+            description="pending, running, succeeded, failed (and tried again), dead, cancelled",
+        ),
+    ]
+    attempts: int
+    payload: dict[str, Any]
+    run_at: Moment | None
+    result: dict[str, Any] | None
+    error: str | None
+    ended_at: Moment | None
