@@ -42,7 +42,7 @@ def test_a_repeat_finds_its_own_lock(site: Site) -> None:
 def test_locks_of_nobody(site: Site) -> None:
     for name in ("lock_zz", "x", f"lock_{'0' * 31}"):
         answer = site.call("POST", f"/api/locks/{name}/release")
-        assert answer.status_code == 404
+        assert answer.status_code == 422
 
 
 def test_a_quota_is_reserved_used_and_given_back(site: Site) -> None:

@@ -11,13 +11,14 @@ from comptoir.guards import quotas, sql
 from comptoir.guards.counters import add
 from comptoir.guards.leases import TTL
 from comptoir.guards.quotas import Asked, QuotaReached, Usage
-from comptoir.kit.errors import ComptoirError, Conflict, NotFound
+from comptoir.kit.errors import ComptoirError, Conflict
 from comptoir.kit.ids import request_id
 from comptoir.kit.limits import SECOND
 from comptoir.store.pool import begin
 from comptoir.web import shapes_guards as shapes
 from comptoir.web import wire
 from comptoir.web.call import Call
+from comptoir.web.complaints import Unfit
 from comptoir.web.replies import PRIVATE, Reply, ok, write_time
 from comptoir.web.routing import SERVERS, Operation
 
@@ -227,7 +228,7 @@ def _id(call: Call, what: str) -> UUID:
 def _holder(call: Call) -> UUID:
     found = _LOCK.fullmatch(call.part("lock"))
     if found is None:
-        raise NotFound("not-found")
+        raise Unfit.field("lock", "string_pattern_mismatch")
     return UUID(hex=found[1])
 
 
