@@ -84,6 +84,7 @@ def set_(
     locale: Annotated[
         str | None, typer.Option("--locale", metavar="CODE", help="option.locale")
     ] = None,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="PLAN", help="option.plan")] = None,
     metadata: Annotated[
         list[str] | None,
         typer.Option("--metadata", metavar="NAME=VALUE", help="option.metadata"),
@@ -104,6 +105,7 @@ def set_(
         "email": email,
         "time_zone": time_zone,
         "locale": locale,
+        "plan": plan,
         "metadata": {key: value for key, _, value in pairs} if metadata else None,
     }
     asked = Asked(_ROUTES["PUT", _ONE], fields, parts={"customer": customer})

@@ -23,6 +23,7 @@ from comptoir.kit.errors import ComptoirError
 _COMMANDS: Final = {
     "demo": "demo:demo",
     "serve": "serving:serve",
+    "worker": "working:worker",
     "migrate": "books:migrate",
     "verify": "books:verify",
     "doctor": "doctor:doctor",
@@ -33,6 +34,7 @@ _COMMANDS: Final = {
     "customer": "customers:app",
     "book": "testbook:app",
     "credits": "balances:app",
+    "job": "jobs:app",
     "torture": "torture:torture",
     "bench": "bench:bench",
 }

@@ -39,6 +39,10 @@ PEOPLE: Final[dict[str, Texts]] = {
         "His time zone, such as Europe/Paris.",
         "Son fuseau horaire, comme Europe/Paris.",
     ),
+    "option.plan": (
+        "His plan, which says what he may do in a day.",
+        "Son plan, qui dit ce qu'il peut faire en un jour.",
+    ),
     "option.locale": ("His language, such as fr or fr-FR.", "Sa langue, comme fr ou fr-FR."),
     "option.metadata": (
         "What you keep about him; may be said several times, and replaces all that was there.",
@@ -58,8 +62,8 @@ PEOPLE: Final[dict[str, Texts]] = {
     ),
     "option.book-name": ("The test book.", "Le livre de test."),
     "customer.shown": (
-        "{customer}: {name} {email} ({locale}, {time_zone})",
-        "{customer} : {name} {email} ({locale}, {time_zone})",
+        "{customer}: {name} {email} ({locale}, {time_zone}), plan {plan}",
+        "{customer} : {name} {email} ({locale}, {time_zone}), plan {plan}",
     ),
     "customer.metadata": ("  {name}: {value}", "  {name} : {value}"),
     "customer.exported": (

@@ -7,6 +7,7 @@ from comptoir.cli.demo_texts import DEMO
 from comptoir.cli.doctor_texts import DOCTOR
 from comptoir.cli.explain_texts import EXPLAIN
 from comptoir.cli.import_texts import IMPORT
+from comptoir.cli.jobs_texts import JOBS
 from comptoir.cli.observing_texts import OBSERVING
 from comptoir.cli.people_texts import PEOPLE
 from comptoir.cli.serving_texts import SERVING
@@ -440,4 +441,5 @@ TEXTS: Final[dict[str, Texts]] = {
     **PEOPLE,
     **DOCTOR,
     **OBSERVING,
+    **JOBS,
 }

@@ -105,6 +105,14 @@ GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
             "Une autre tâche attend sous le même nom unique.",
         ),
     ),
+    "jobs-not-found": (
+        422,
+        ("No jobs there", "Pas de tâches ici"),
+        (
+            "{name} is not the Jobs of an application: {reason}.",
+            "{name} n'est pas le Jobs d'une application : {reason}.",
+        ),
+    ),
     "job-too-large": (
         413,
         ("Payload too large", "Contenu trop volumineux"),

@@ -1,0 +1,82 @@
+"""`comptoir worker`: does the jobs of an application, until it is asked to end."""
+
+import asyncio
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from comptoir import Comptoir
+from comptoir.cli.desk import Desk, desk_of
+from comptoir.cli.running import cancel_on_signals
+from comptoir.jobs.worker import Ended, Pace
+from comptoir.kit.errors import Misuse
+from comptoir.library.jobs import Jobs
+from comptoir.library.working import at_work
+
+_LOOK_FOR: Final = "jobs"
+
+
+def worker(
+    ctx: typer.Context,
+    jobs: Annotated[str, typer.Option("--jobs", metavar="MODULE[:NAME]", help="option.jobs")],
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", metavar="N", min=1, max=1_000, help="option.concurrency")
+    ] = 10,
+    book: Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")] = "live",
+) -> None:
+    """Do jobs until SIGTERM or SIGINT; what is being done may end first."""
+    desk = desk_of(ctx)
+    found = _found(jobs)
+    settings = desk.settings()
+    url = None if settings.database_url is None else settings.database_url.get_secret_value()
+    asyncio.run(_work(desk, found, url, book, concurrency))
+
+
+def _found(said: str) -> Jobs:
+    """What MODULE:NAME names, looked for in the working folder as well.
+
+    Raises:
+        Misuse: there is nothing like that.
+    """
+    module, _, name = said.partition(":")
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        found = getattr(import_module(module), name or _LOOK_FOR)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise Misuse("jobs-not-found", name=said, reason=str(error)) from error
+    if not isinstance(found, Jobs):
+        raise Misuse("jobs-not-found", name=said, reason=type(found).__name__)
+    return found
+
+
+async def _work(desk: Desk, jobs: Jobs, url: str | None, book: str, concurrency: int) -> None:
+    cancel_on_signals()
+
+    def told(ended: Ended) -> None:
+        figures = {"type": ended.type, "id": ended.job, "attempt": ended.attempt}
+        if ended.error is None:
+            desk.note("worker.done", **figures)
+        elif ended.is_dead:
+            desk.note("worker.dead", **figures, error=ended.error)
+        else:
+            desk.note("worker.failed", **figures, error=ended.error)
+
+    def failed(error: Exception) -> None:
+        desk.note("worker.away", error=type(error).__name__)
+
+    async with Comptoir.open(url, home=desk.settings().home, book=book) as books:
+        bound = jobs.bound(books, books.book)
+        async with at_work(books.app, bound, Pace(concurrency=concurrency), told, failed):
+            desk.note("worker.ready", types=", ".join(sorted(bound[0])) or "-")
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                assert task is not None, "a coroutine runs in a task"
+                task.uncancel()
+                desk.note("worker.ending")
