@@ -19,7 +19,7 @@ HOLD = "hold_" + "0" * 32
 def address(operation: Operation) -> str:
     parts = {
         "hold": HOLD, "customer": "nobody", "id": "00000000-0000-7000-8000-000000000000",
-        "book": "test",
+        "book": "test", "lock": "lock_" + "0" * 32, "metric": "ai-calls", "name": "quotes",
     }  # fmt: skip
     return operation.path.format_map(parts)
 
@@ -66,7 +66,8 @@ def test_what_only_operators_may() -> None:
         "POST /api/credits/reverse", "PUT /api/credits/prices", "GET /api/ledger/verify",
         "POST /api/assets", "POST /api/keys", "GET /api/keys", "DELETE /api/keys/{id}",
         "POST /api/keys/{id}/rotate", "POST /api/customers/{customer}/erase",
-        "POST /api/books/{book}/reset",
+        "POST /api/books/{book}/reset", "POST /api/jobs/{id}/retry",
+        "POST /api/jobs/{id}/cancel",
     }  # fmt: skip
 
 

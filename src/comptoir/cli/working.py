@@ -12,7 +12,7 @@ from comptoir import Comptoir
 from comptoir.cli.desk import Desk, desk_of
 from comptoir.cli.running import cancel_on_signals
 from comptoir.jobs.worker import Ended, Pace
-from comptoir.kit.errors import Misuse
+from comptoir.kit.errors import ComptoirError
 from comptoir.library.jobs import Jobs
 from comptoir.library.working import at_work
 
@@ -39,7 +39,7 @@ def _found(said: str) -> Jobs:
     """What MODULE:NAME names, looked for in the working folder as well.
 
     Raises:
-        Misuse: there is nothing like that.
+        ComptoirError: there is nothing like that.
     """
     module, _, name = said.partition(":")
     folder = str(Path.cwd())
@@ -48,9 +48,9 @@ def _found(said: str) -> Jobs:
     try:
         found = getattr(import_module(module), name or _LOOK_FOR)
     except (ImportError, AttributeError, ValueError) as error:
-        raise Misuse("jobs-not-found", name=said, reason=str(error)) from error
+        raise ComptoirError("jobs-not-found", name=said, reason=str(error)) from error
     if not isinstance(found, Jobs):
-        raise Misuse("jobs-not-found", name=said, reason=type(found).__name__)
+        raise ComptoirError("jobs-not-found", name=said, reason=type(found).__name__)
     return found
 
 

@@ -423,7 +423,7 @@ END $$;
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'comptoir_app') THEN
-        GRANT SELECT ON comptoir.plans, comptoir.plan_quotas TO comptoir_app;
+        GRANT SELECT, INSERT ON comptoir.plans, comptoir.plan_quotas TO comptoir_app;
         GRANT SELECT, INSERT, UPDATE ON comptoir.counters TO comptoir_app;
         GRANT SELECT, INSERT, UPDATE, DELETE ON comptoir.usage, comptoir.usage_reservations,
             comptoir.leases, comptoir.idempotency, comptoir.counted, comptoir.rate_limits,
