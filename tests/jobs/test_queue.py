@@ -121,7 +121,7 @@ async def test_books_do_not_see_each_other(bench: Bench):
         ({"type": "Report"}, "field-invalid"),
         ({"type": "report\n"}, "field-invalid"),
         ({"type": "a/b"}, "field-invalid"),
-        ({"type": "a" * 65}, "field-invalid"),
+        ({"type": "a" * 33}, "field-invalid"),
         ({"type": "a" * 10_000}, "field-invalid"),
         ({"unique": "u" * 201}, "field-invalid"),
         ({"unique": ""}, "field-invalid"),
@@ -135,6 +135,12 @@ def test_what_the_queue_cannot_take_is_refused(said: dict[str, Any], code: str):
     wanted = Wanted(**{"type": "report", **said})
     with pytest.raises(Invalid, match=code):
         queue.parameters(LIVE, uuid4(), wanted)
+
+
+async def test_the_longest_type_can_be_announced(bench: Bench):
+    """The name of the channel has the queue in it, and is as long as PostgreSQL allows."""
+    for type_ in ("a" * 32, "pdf." + "b" * 28, "email." + "c" * 26):
+        assert (await bench.look(await bench.enqueue(type_))).type == type_
 
 
 def test_a_type_says_its_queue():

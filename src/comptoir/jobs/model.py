@@ -18,7 +18,10 @@ QUEUES: Final = (DEFAULT_QUEUE, "email", "pdf")
 """The queues that there are. A type that begins with the name of one, as in pdf.render, is its."""
 
 TYPE_PATTERN: Final = r"^[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*\Z"
-TYPE_LENGTH: Final = 64
+TYPE_LENGTH: Final = 32
+"""The queue announces a job on a channel named by its queue and type; PostgreSQL lets the whole
+name have 63 bytes."""
+
 UNIQUE_LENGTH: Final = 200
 PAYLOAD_BYTES: Final = 256 * 1024
 """A payload names things; what is large has a place of its own."""
