@@ -60,7 +60,7 @@ class Plan:
     """Seconds that it lasts at least when it is to be noticed."""
 
 
-async def restart(load: Load, home: Path, plan: Plan) -> None:
+async def restart(load: Load, home: Path, plan: Plan, server: Server) -> None:
     """End PostgreSQL under load and start it again."""
     for n in range(plan.restarts):
         await load.wait_for(plan.between)
@@ -73,9 +73,18 @@ async def restart(load: Load, home: Path, plan: Plan) -> None:
                 await load.wait_for_failures(WRITERS)
                 await until(lambda over=over: time.monotonic() >= over, plan.outage + 1)
         await asyncio.to_thread(lambda: start(home).close())
+        await recovers(load, server, f"restart {n}")
+    await load.wait_for(plan.between)
+
+
+async def recovers(load: Load, server: Server, when: str) -> None:
+    before = load.failures.copy()
+    try:
         async with asyncio.timeout(RECOVERY):
             await load.wait_for(WRITERS)
-    await load.wait_for(plan.between)
+    except TimeoutError:
+        since = f"{when}: {load.failures - before}, {load.under_way} under way"
+        raise AssertionError(f"{since}\n{server.output}") from None
 
 
 async def restarted_database(home: Path, plan: Plan) -> Load:
@@ -88,7 +97,9 @@ async def restarted_database(home: Path, plan: Plan) -> Load:
         with serving(home, database) as [server]:
             async with crowd([server], keys) as clients:
                 seed = plan.restarts
-                load = await work(clients, seed, lambda load: restart(load, home / "pg", plan))
+                load = await work(
+                    clients, seed, lambda load: restart(load, home / "pg", plan, server)
+                )
                 await load.repeat_all()
                 await readiness_returns(server)
         assert_verified(database)
