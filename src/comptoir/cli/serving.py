@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import multiprocessing
 import os
 import signal
@@ -234,6 +235,8 @@ def build_worker() -> ASGIApp:
 
 
 def _watched(told: Reports | None = None) -> ASGIApp:
+    # A line a second while the database is away, which is no line of our log; ours says the same.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     return build(observing.watched(read_settings(), told))
 
 

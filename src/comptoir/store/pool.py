@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any, Final, LiteralString, cast
 
 import psycopg
 from psycopg import AsyncConnection, Connection, errors
@@ -14,6 +14,9 @@ from comptoir.store.gate import explained
 
 Pool = AsyncConnectionPool[AsyncConnection]
 BlockingPool = ConnectionPool[Connection]
+
+_AGAIN: Final = 1.0
+"""Seconds between two attempts to connect; a pool's own pauses grow with the outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,25 @@ def open_pool(url: str, limits: Limits) -> Pool:
         min_size=1,
         max_size=limits.pool,
         timeout=limits.connect,
-        # A longer one lets the pause between two attempts grow with the outage, up to its length.
-        reconnect_timeout=limits.connect,
+        reconnect_timeout=_AGAIN,
+        reconnect_failed=_try_again,
         open=False,
         kwargs=_beginning(limits, limits.lock),
         configure=configure,
     )
+
+
+async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
+    """Go on trying to connect.
+
+    A pool that gives up tries again when somebody asks who was not asking before: those who wait
+    already would wait in vain.
+    """
+    await pool.check()
+
+
+def _try_again_blocking(pool: ConnectionPool[Any]) -> None:
+    pool.check()
 
 
 @asynccontextmanager
@@ -192,7 +208,8 @@ def open_blocking_pool(url: str, limits: Limits) -> BlockingPool:
         min_size=0,
         max_size=limits.pool,
         timeout=limits.connect,
-        reconnect_timeout=limits.connect,
+        reconnect_timeout=_AGAIN,
+        reconnect_failed=_try_again_blocking,
         open=False,
         kwargs=_beginning(limits, limits.lock),
         configure=configure,
