@@ -20,7 +20,12 @@ from pydantic import SecretStr
 from comptoir.config import Environment, Settings, is_loopback
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.model import Price
+from comptoir.domains.notifications.post import FilePost, NoPost, Post, SmtpPost, parse
+from comptoir.flows.built_in import built_in
+from comptoir.flows.letters import Mailroom
 from comptoir.guards.door import Guards, open_guards
+from comptoir.guards.once import Once
+from comptoir.jobs.duties import Duties
 from comptoir.kit.clock import Clock
 from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
 from comptoir.kit.ids import RANDOM_BYTES, uuid7
@@ -42,6 +47,9 @@ _COLLECT: Final = (50_000, 20, 50)
 
 PRICE_SECONDS: Final = 1
 """How long a price may be remembered; a change in another process is seen after that."""
+
+NOBODYS_ADDRESS: Final = "Comptoir <comptoir@localhost>"
+"""What letters come from when EMAIL_FROM says nothing."""
 
 EXPORTS: Final = 2
 """Exports of customers that one process makes at a time."""
@@ -164,6 +172,10 @@ async def remember_environment(urls: Urls, environment: Environment) -> Environm
     return Environment(row[0])
 
 
+def _nobody(_: Path) -> None:
+    """Who is told of letters, usually."""
+
+
 @dataclass(slots=True)
 class App:
     """Everything that one process needs, wired together.
@@ -186,6 +198,10 @@ class App:
     _batches: dict[int, Batch] = field(default_factory=dict[int, Batch])
     _guards: dict[int, Guards] = field(default_factory=dict[int, Guards])
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    duties: Duties = field(default_factory=Duties)
+    """What the workers of this process can do: what is built in, and what its program adds."""
+    told_of_letter: Callable[[Path], None] = _nobody
+    """Told where a letter is that went into a file."""
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
     """How many exports may be made or sent at a time: each takes a connection, then a file."""
     _prices: dict[tuple[int, int, str], tuple[int, Price]] = field(
@@ -229,6 +245,10 @@ class App:
                 guards = open_guards(self.pool, book, self.new_id)
                 self._guards[book] = await self._stack.enter_async_context(guards)
         return self._guards[book]
+
+    def chance(self) -> float:
+        """A number from 0 to 1 that nobody foresees."""
+        return int.from_bytes(self.randomness(4)) / 2**32
 
     def new_id(self) -> UUID:
         """A new id, which nobody can guess and which sorts by time."""
@@ -276,7 +296,7 @@ async def open_app(
             await pool.wait(limits.connect)
         except Exception as error:
             raise Unavailable("database-down") from error
-        yield App(
+        app = App(
             settings=settings,
             limits=limits,
             clock=clock,
@@ -288,6 +308,27 @@ async def open_app(
             ledger_clock=ledger_clock,
             _stack=stack,
         )
+        app.duties = built_in(_mailroom(app))
+        yield app
+
+
+def _mailroom(app: App) -> Mailroom:
+    async def once(book: int) -> Once:
+        return (await app.guards(book)).once
+
+    def told(path: Path) -> None:
+        app.told_of_letter(path)
+
+    settings = app.settings
+    sender = settings.email_from or NOBODYS_ADDRESS
+    post: Post
+    if settings.email_server is not None:
+        post = SmtpPost(parse(settings.email_server.get_secret_value()))
+    elif settings.may_write_letters_to_files:
+        post = FilePost(settings.home_folder / "mail", told)
+    else:
+        post = NoPost()
+    return Mailroom(app.pool, post, sender, settings.locale, once, app.clock)
 
 
 @asynccontextmanager

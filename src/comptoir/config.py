@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(default="", alias="TRUSTED_PROXIES")
     log_format: str = Field(default="json", alias="COMPTOIR_LOG", pattern="^(json|console)$")
     sentry_dsn: SecretStr | None = Field(default=None, alias="SENTRY_DSN")
+    email_server: SecretStr | None = Field(default=None, alias="EMAIL_SERVER")
+    email_from: str | None = Field(default=None, alias="EMAIL_FROM")
+    operator_email: str | None = Field(default=None, alias="OPERATOR_EMAIL")
     # OpenTelemetry's own, which `serve` judges: a program that uses the library may have its own
     # SDK, and may tell it what we could not do.
     otel_sdk_disabled: str = Field(default="", alias="OTEL_SDK_DISABLED")
@@ -88,6 +91,13 @@ class Settings(BaseSettings):
         if self.env is not None:
             return self.env
         return Environment.DEVELOPMENT if is_loopback(host) else None
+
+    @property
+    def may_write_letters_to_files(self) -> bool:
+        """Whether nobody waits for an e-mail of this process: it is somebody who develops."""
+        if self.env is None:
+            return self.database_url is None
+        return self.env is Environment.DEVELOPMENT
 
     @property
     def wants_spans(self) -> bool:
@@ -153,6 +163,11 @@ def inherited_sockets() -> range:
         return range(0)
     said = os.environ.get("LISTEN_FDS", "")
     return range(3, 3 + int(said)) if said.isascii() and said.isdigit() else range(0)
+
+
+def inherited(name: str) -> str:
+    """What `share_with_children` has shared under a name; nothing by default."""
+    return os.environ.get(name, "")
 
 
 def share_with_children(name: str, value: str) -> None:

@@ -1,13 +1,14 @@
 """Jobs for tests: what they did is a row in the ledger or in a table of the test's own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from comptoir.jobs import queue
+from comptoir.jobs.duties import Duties
 from comptoir.jobs.model import Handler, Job, Result, Seen, Status, Wanted
 from comptoir.jobs.schedule import Periodic
 from comptoir.jobs.worker import Crew, Ended, Pace, Worker
@@ -48,14 +49,24 @@ class Bench:
         await until(has_it)
         return await self.look(id_)
 
+    async def ended_one(self, id_: UUID) -> Seen:
+        """Wait for a job to be done or dead."""
+        ends = {Status.SUCCEEDED, Status.DEAD, Status.CANCELLED}
+
+        async def has_ended() -> bool:
+            return await self.status(id_) in ends
+
+        await until(has_ended)
+        return await self.look(id_)
+
     async def note(self, job: Job) -> Result:
         """A handler that does nothing but remember."""
         self.done.append(job)
         return {"attempt": job.attempt}
 
     def crew(self, *handlers: Handler, periodic: Iterable[Periodic] = ()) -> Crew:
-        by_type: Mapping[str, Handler] = {handler.type: handler for handler in handlers}
-        return Crew(by_type, tuple(periodic), self.ended.append, self.failed.append)
+        duties = Duties.of(*handlers, periodic=tuple(periodic))
+        return Crew(duties, self.ended.append, self.failed.append)
 
     @asynccontextmanager
     async def working(

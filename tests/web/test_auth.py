@@ -67,7 +67,7 @@ def test_what_only_operators_may() -> None:
         "POST /api/assets", "POST /api/keys", "GET /api/keys", "DELETE /api/keys/{id}",
         "POST /api/keys/{id}/rotate", "POST /api/customers/{customer}/erase",
         "POST /api/books/{book}/reset", "POST /api/jobs/{id}/retry",
-        "POST /api/jobs/{id}/cancel",
+        "POST /api/jobs/{id}/cancel", "GET /api/cron/process-pdf",
     }  # fmt: skip
 
 

@@ -55,7 +55,6 @@ def guard(site: Site, who: str) -> None:
     book = TEST if who.startswith("test") else 1
     made = "decode(md5(random()::text), 'hex')"
     for statement in (
-        f"INSERT INTO comptoir.messages (book_id, id) VALUES ({book}, {made})",
         f"""INSERT INTO comptoir.rate_limits VALUES
             ({book}, 'k', 0, '{{}}', '{{}}', now())""",
         f"""INSERT INTO comptoir.idempotency (book_id, id, mark, origin, lease_until)

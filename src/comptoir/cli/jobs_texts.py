@@ -56,6 +56,10 @@ JOBS: Final[dict[str, Texts]] = {
         "The database is away ({error}); trying again.",
         "La base de données est absente ({error}) ; nouvel essai.",
     ),
+    "worker.letter": (
+        "No e-mail server is configured: the letter is in {file}.",
+        "Aucun serveur de courriel configuré : la lettre est dans {file}.",
+    ),
     "worker.ending": (
         "Ending: what is being done may end first.",
         "Arrêt : ce qui est en cours peut finir d'abord.",

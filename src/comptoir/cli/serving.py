@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import typer
@@ -25,8 +25,10 @@ from comptoir.app import database, load_secret, read_settings, refuse_embedded, 
 from comptoir.cli import observing
 from comptoir.cli.desk import Desk, Exit, desk_of
 from comptoir.cli.draining import IDLE_SECONDS, Draining
+from comptoir.cli.loading import load_jobs
 from comptoir.cli.observing.reports import Reports
 from comptoir.cli.opening import check, migrated
+from comptoir.cli.serving_jobs import Beside
 from comptoir.config import (
     Environment,
     Settings,
@@ -54,13 +56,16 @@ def serve(
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="option.workers")
     ] = 1,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="option.no-worker")] = False,
+    jobs: Annotated[str, typer.Option("--jobs", metavar="MODULE[:NAME]", help="option.jobs")] = "",
     no_migrate: Annotated[bool, typer.Option("--no-migrate", help="option.no-migrate")] = False,
     force: Annotated[bool, typer.Option("--force", help="option.force")] = False,
     with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
 ) -> Exit:
     """Serve the API until SIGTERM or SIGINT, then finish what is under way."""
-    del no_worker  # the jobs that it keeps out of this process come with the queue
     desk = desk_of(ctx)
+    if jobs:
+        load_jobs(jobs)  # whatever is wrong with them is said before it serves
+    Beside(jobs, not no_worker).share()
     inherited = _inherited(inherited_sockets())
     if inherited is not None:
         host = inherited.getsockname()[0]
@@ -237,7 +242,7 @@ def build_worker() -> ASGIApp:
 def _watched(told: Reports | None = None) -> ASGIApp:
     # A line a second while the database is away, which is no line of our log; ours says the same.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    return build(observing.watched(read_settings(), told))
+    return build(replace(observing.watched(read_settings(), told), beside=Beside.shared()))
 
 
 def _end_after(wait: Callable[[], None]) -> None:

@@ -1,27 +1,22 @@
 """`comptoir worker`: does the jobs of an application, until it is asked to end."""
 
 import asyncio
-import sys
-from importlib import import_module
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from comptoir import Comptoir
 from comptoir.cli.desk import Desk, desk_of
+from comptoir.cli.loading import load_jobs
 from comptoir.cli.running import cancel_on_signals
 from comptoir.jobs.worker import Ended, Pace
-from comptoir.kit.errors import ComptoirError
 from comptoir.library.jobs import Jobs
 from comptoir.library.working import at_work
-
-_LOOK_FOR: Final = "jobs"
 
 
 def worker(
     ctx: typer.Context,
-    jobs: Annotated[str, typer.Option("--jobs", metavar="MODULE[:NAME]", help="option.jobs")],
+    jobs: Annotated[str, typer.Option("--jobs", metavar="MODULE[:NAME]", help="option.jobs")] = "",
     concurrency: Annotated[
         int, typer.Option("--concurrency", metavar="N", min=1, max=1_000, help="option.concurrency")
     ] = 10,
@@ -29,29 +24,10 @@ def worker(
 ) -> None:
     """Do jobs until SIGTERM or SIGINT; what is being done may end first."""
     desk = desk_of(ctx)
-    found = _found(jobs)
+    found = load_jobs(jobs) if jobs else Jobs()
     settings = desk.settings()
     url = None if settings.database_url is None else settings.database_url.get_secret_value()
     asyncio.run(_work(desk, found, url, book, concurrency))
-
-
-def _found(said: str) -> Jobs:
-    """What MODULE:NAME names, looked for in the working folder as well.
-
-    Raises:
-        ComptoirError: there is nothing like that.
-    """
-    module, _, name = said.partition(":")
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        found = getattr(import_module(module), name or _LOOK_FOR)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ComptoirError("jobs-not-found", name=said, reason=str(error)) from error
-    if not isinstance(found, Jobs):
-        raise ComptoirError("jobs-not-found", name=said, reason=type(found).__name__)
-    return found
 
 
 async def _work(desk: Desk, jobs: Jobs, url: str | None, book: str, concurrency: int) -> None:
@@ -70,9 +46,10 @@ async def _work(desk: Desk, jobs: Jobs, url: str | None, book: str, concurrency:
         desk.note("worker.away", error=type(error).__name__)
 
     async with Comptoir.open(url, home=desk.settings().home, book=book) as books:
-        bound = jobs.bound(books, books.book)
-        async with at_work(books.app, bound, Pace(concurrency=concurrency), told, failed):
-            desk.note("worker.ready", types=", ".join(sorted(bound[0])) or "-")
+        duties = books.app.duties.plus(jobs.bound(books, books.book))
+        books.app.told_of_letter = lambda path: desk.note("worker.letter", file=path)
+        async with at_work(books.app, duties, Pace(concurrency=concurrency), told, failed):
+            desk.note("worker.ready", types=", ".join(sorted(duties.handlers)))
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:

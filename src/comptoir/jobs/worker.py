@@ -7,7 +7,7 @@ after the database was away.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,8 +20,8 @@ from psycopg import Error
 from psycopg.types.json import Jsonb
 
 from comptoir.jobs import schedule, sql
+from comptoir.jobs.duties import Duties
 from comptoir.jobs.model import CANCELLED, GiveUp, Handler, Job, Result, place_of
-from comptoir.jobs.schedule import Periodic
 from comptoir.kit.errors import ComptoirError
 from comptoir.store.pool import Pool, begin
 
@@ -80,15 +80,13 @@ class Crew:
     """What a worker can do, and who is told.
 
     Attributes:
-        handlers: by type.
-        periodic: jobs that come back.
+        duties: what it can do.
         told: of every try that ended.
         failed: of what a worker itself met: its database was away.
         chance: a number from 0 to 1 that nobody foresees.
     """
 
-    handlers: Mapping[str, Handler]
-    periodic: Sequence[Periodic] = ()
+    duties: Duties
     told: Callable[[Ended], None] = nobody
     failed: Callable[[Exception], None] = field(default=lambda _: None)
     chance: Callable[[], float] = field(default=lambda: 0.5)
@@ -125,13 +123,13 @@ class Worker:
             await asyncio.sleep(_COMES_BACK)
 
     async def work_off(self, queue: str, most: int) -> int:
-        """Do at most so many jobs of a queue, one after the other; returns how many were.
+        """Do at most so many jobs of a queue, one after the other; returns how many succeeded.
 
         Raises:
             Unavailable: the database is down.
         """
         _keep_quiet()
-        places = [each.place for each in self._crew.handlers.values() if _is_of(each, queue)]
+        places = [each.place for each in self._crew.duties.handlers.values() if _is_of(each, queue)]
         if not places:
             return 0
         async with self._opened() as app, asyncio.TaskGroup() as tasks:
@@ -139,12 +137,11 @@ class Worker:
             number = await theirs.register_worker()
             beating = tasks.create_task(self._beat(app, number))
             done = 0
-            while done < most:
+            for _ in range(most):
                 job = await theirs.fetch_job(queues=places, worker_id=number)
                 if job is None:
                     break
-                await self._do_one(app, job)
-                done += 1
+                done += await self._do_one(app, job)
             beating.cancel()
             await theirs.unregister_worker(number)
             return done
@@ -160,7 +157,7 @@ class Worker:
             self.is_up = True
             try:
                 await app.run_worker_async(
-                    queues=[handler.place for handler in self._crew.handlers.values()],
+                    queues=[handler.place for handler in self._crew.duties.handlers.values()],
                     concurrency=pace.concurrency,
                     install_signal_handlers=False,
                     fetch_job_polling_interval=pace.poll,
@@ -181,7 +178,7 @@ class Worker:
             max_size=3,
         )
         app = procrastinate.App(connector=connector)
-        for handler in self._crew.handlers.values():
+        for handler in self._crew.duties.handlers.values():
             self._register(app, handler)
         async with app.open_async():
             yield app
@@ -220,9 +217,9 @@ class Worker:
             await tx.execute("SET LOCAL synchronous_commit = off")
             await tx.execute(sql.KEEP_RESULT, (job.book, job.id, kept, error))
 
-    async def _do_one(self, app: procrastinate.App, job: jobs.Job) -> None:
-        """Do one job outside of a running worker, as one of those would."""
-        handler = self._crew.handlers[job.task_name]
+    async def _do_one(self, app: procrastinate.App, job: jobs.Job) -> bool:
+        """Do one job outside of a running worker, as one of those would; whether it succeeded."""
+        handler = self._crew.duties.handlers[job.task_name]
         theirs = app.job_manager
         try:
             await self._handle(handler, _job(job, job.task_kwargs))
@@ -234,8 +231,9 @@ class Worker:
                 await theirs.finish_job(job=job, status=jobs.Status.FAILED, delete_job=False)
             else:
                 await theirs.retry_job(job=job, retry_at=decision.retry_at)
-            return
+            return False
         await theirs.finish_job(job=job, status=jobs.Status.SUCCEEDED, delete_job=False)
+        return True
 
     async def _beat(self, app: procrastinate.App, number: int) -> None:
         while True:  # until cancelled, when all is done
@@ -252,7 +250,7 @@ class Worker:
 
     async def _sweep(self) -> None:
         """Take over the jobs of workers that have gone."""
-        handlers = self._crew.handlers.values()
+        handlers = self._crew.duties.handlers.values()
         places = [handler.place for handler in handlers]
         caps = [handler.attempts for handler in handlers]
         async with begin(self._pool) as tx:
@@ -260,7 +258,7 @@ class Worker:
             await tx.execute(sql.PRUNE_WORKERS, (10 * self._pace.stalled,))
 
     async def _enqueue_due(self) -> None:
-        for periodic in self._crew.periodic:
+        for periodic in self._crew.duties.periodic:
             await schedule.enqueue_due(self._pool, periodic)
 
     async def _clean(self) -> None:
@@ -302,8 +300,11 @@ def _is_last(handler: Handler, job: Job, error: Exception) -> bool:
 
 
 def _why(error: Exception) -> str:
-    """The kind of an error, and its code where it is one of ours: texts may name people."""
-    return str(error.code) if isinstance(error, ComptoirError) else type(error).__name__
+    """The kind of an error, or its code where it is one of ours: texts may name people."""
+    cause = error.__cause__ if isinstance(error, GiveUp) else None
+    if isinstance(cause, ComptoirError):
+        return cause.code
+    return error.code if isinstance(error, ComptoirError) else type(error).__name__
 
 
 def _keep_quiet() -> None:

@@ -83,10 +83,15 @@ class Comptoir:
             Unavailable: the database cannot be reached, or the books are moving.
         """
         settings = read_settings(database_url, None if home is None else Path(home))
-        async with open_books(settings) as app:
-            id_ = await _book(app, book)
-            async with Settling(_PATIENCE, app.randomness) as settling:
-                yield cls(app, id_, settling)
+        async with open_books(settings) as app, cls.on(app, await _book(app, book)) as books:
+            yield books
+
+    @classmethod
+    @asynccontextmanager
+    async def on(cls, app: App, book: int) -> AsyncGenerator[Self]:
+        """The books on what is open already: for our own servers, no part of the public library."""
+        async with Settling(_PATIENCE, app.randomness) as settling:
+            yield cls(app, book, settling)
 
     @asynccontextmanager
     async def working(
@@ -109,8 +114,8 @@ class Comptoir:
         from comptoir.jobs.worker import Pace, nobody  # noqa: PLC0415
         from comptoir.library.working import at_work  # noqa: PLC0415
 
-        bound = jobs.bound(self, self._book)
-        async with at_work(self._app, bound, Pace(concurrency=concurrency), nobody, failed):
+        duties = self._app.duties.plus(jobs.bound(self, self._book))
+        async with at_work(self._app, duties, Pace(concurrency=concurrency), nobody, failed):
             yield
 
     @asynccontextmanager

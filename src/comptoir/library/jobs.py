@@ -1,6 +1,6 @@
 """Jobs for applications: what is done later, by a worker, once whatever happens."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from comptoir.app import App
 from comptoir.jobs import queue
+from comptoir.jobs.duties import Duties
 from comptoir.jobs.model import ATTEMPTS, Handler, Job, Payload, Result, Seen, Status, Wanted
 from comptoir.jobs.queue import Sought
 from comptoir.jobs.schedule import Missed, Periodic
@@ -17,7 +18,6 @@ from comptoir.jobs.schedule import Missed, Periodic
 Do = Callable[[Job, Any], Awaitable[Result]]
 """Does a job, given the Comptoir that its worker has open."""
 
-Bound = tuple[dict[str, Handler], Sequence[Periodic]]
 D = TypeVar("D", bound=Do)
 
 
@@ -89,13 +89,12 @@ class Jobs:
         """
         self._periodic.append(Periodic(type, cron, zone, missed, payload or {}))
 
-    def bound(self, books: object, book: int) -> Bound:
+    def bound(self, books: object, book: int) -> Duties:
         """The handlers, given what they work on, and the periodic jobs of a book."""
-        handlers = {
-            type_: replace(handler, handle=_binding(do, books))
-            for type_, (handler, do) in self._handlers.items()
-        }
-        return handlers, [replace(each, book=book) for each in self._periodic]
+        handlers = (
+            replace(handler, handle=_binding(do, books)) for handler, do in self._handlers.values()
+        )
+        return Duties.of(*handlers, periodic=[replace(each, book=book) for each in self._periodic])
 
 
 def _binding(do: Do, books: object) -> Callable[[Job], Awaitable[Result]]:

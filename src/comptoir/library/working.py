@@ -5,28 +5,20 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from comptoir.app import App
+from comptoir.jobs.duties import Duties
 from comptoir.jobs.worker import Crew, Ended, Pace, Worker
-from comptoir.library.jobs import Bound
-
-_CHANCES = 2**32
 
 
 @asynccontextmanager
 async def at_work(
     app: App,
-    bound: Bound,
+    duties: Duties,
     pace: Pace,
     told: Callable[[Ended], None],
     failed: Callable[[Exception], None],
 ) -> AsyncGenerator[Worker]:
     """A worker while the block runs; leaving it lets what is being done end."""
-    handlers, periodic = bound
-
-    def chance() -> float:
-        return int.from_bytes(app.randomness(4)) / _CHANCES
-
-    crew = Crew(handlers, periodic, told, failed, chance)
-    worker = Worker(app.worker_url, app.pool, crew, pace)
+    worker = Worker(app.worker_url, app.pool, Crew(duties, told, failed, app.chance), pace)
     tasks = asyncio.TaskGroup()
     await tasks.__aenter__()
     task = tasks.create_task(worker.run())

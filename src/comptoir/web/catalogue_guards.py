@@ -5,6 +5,7 @@ from typing import Final
 from comptoir.web.languages import Texts
 
 _JOB: Final[Texts] = ("Job", "Tâche")
+_EMAIL: Final[Texts] = ("E-mail", "Courriel")
 
 GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
     "operation-in-progress": (
@@ -111,6 +112,46 @@ GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
         (
             "{name} is not the Jobs of an application: {reason}.",
             "{name} n'est pas le Jobs d'une application : {reason}.",
+        ),
+    ),
+    "email-server-invalid": (
+        422,
+        _EMAIL,
+        (
+            "EMAIL_SERVER is no address such as smtp://user:password@mail.example.com:587.",
+            "EMAIL_SERVER n'est pas une adresse comme smtp://nom:secret@mail.example.com:587.",
+        ),
+    ),
+    "email-from-invalid": (
+        422,
+        _EMAIL,
+        (
+            "EMAIL_FROM is no address such as Shop <shop@example.com>.",
+            "EMAIL_FROM n'est pas une adresse comme Boutique <boutique@example.com>.",
+        ),
+    ),
+    "email-not-configured": (
+        503,
+        _EMAIL,
+        (
+            "No e-mail is sent from here: EMAIL_SERVER says no server.",
+            "Aucun courriel ne part d'ici : EMAIL_SERVER ne nomme aucun serveur.",
+        ),
+    ),
+    "email-not-sent": (
+        503,
+        _EMAIL,
+        (
+            "The e-mail could not be handed over ({reason}); it is tried again.",
+            "Le courriel n'a pas pu être remis ({reason}) ; nouvel essai.",
+        ),
+    ),
+    "email-refused": (
+        422,
+        _EMAIL,
+        (
+            "The receiving server refuses the e-mail for good ({smtp}).",
+            "Le serveur du destinataire refuse définitivement le courriel ({smtp}).",
         ),
     ),
     "job-too-large": (

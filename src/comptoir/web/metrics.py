@@ -61,6 +61,12 @@ class Metrics:
             ("book",),
             registry=self._registry,
         )
+        self._jobs = Counter(
+            "comptoir_jobs_total",
+            "Tries of jobs that ended, by type and outcome: done, failed or dead.",
+            ("type", "outcome"),
+            registry=self._registry,
+        )
         self._counted: dict[int, int] = {}
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -76,6 +82,10 @@ class Metrics:
                 self._children[method, route, status] = children
         children[0].inc()
         children[1].observe(seconds)
+
+    def job(self, type_: str, outcome: str) -> None:
+        """Count a try of a job that ended."""
+        self._jobs.labels(type_, outcome).inc()
 
     def look(self, batches: dict[int, Batch]) -> None:
         """Take down how the group commits are doing."""

@@ -17,6 +17,7 @@ from comptoir.web import openapi, reference
 from comptoir.web.api import (
     batch,
     books,
+    cron,
     customers,
     explaining,
     guards,
@@ -40,6 +41,15 @@ _UNHEARD: Final[dict[str, Any]] = {
 """FastAPI's own spans and logs have addresses, queries and exceptions in them: who, and what."""
 
 Make = Callable[[], AbstractAsyncContextManager[App]]
+Beside = Callable[[App, Log, Metrics], AbstractAsyncContextManager[None]]
+"""What runs beside the server in its process, as its jobs do."""
+
+
+@asynccontextmanager
+async def nothing(_app: App, _log: Log, _metrics: Metrics) -> AsyncGenerator[None]:
+    """What runs beside a server that only serves."""
+    yield
+
 
 DOCUMENTED: Final[tuple[Operation, ...]] = (
     *writing.OPERATIONS,
@@ -52,6 +62,7 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *books.OPERATIONS,
     *guards.OPERATIONS,
     *jobs.OPERATIONS,
+    *cron.OPERATIONS,
 )
 """The API, with the busiest routes first: they are tried in this order."""
 
@@ -65,12 +76,14 @@ class Options:
         log: json, or console for people.
         origins: web origins whose scripts may call.
         report: is told of errors that nobody expected.
+        beside: entered once the App is open, and left before it closes.
     """
 
     locale: str = "en"
     log: str = "json"
     origins: Sequence[str] = ()
     report: Report = keep_to_oneself
+    beside: Beside = nothing
 
 
 class Counter(FastAPI):
@@ -105,7 +118,8 @@ def create_app(make: Make, options: Options | None = None) -> FastAPI:
         async with make() as app:
             site.app, site.doorman = app, Doorman(app)
             await app.batch(1)
-            async with _running(app, site.doorman, metrics, log):
+            running = _running(app, site.doorman, metrics, log)
+            async with running, options.beside(app, log, metrics):
                 yield
         metrics.close()
 
@@ -182,10 +196,12 @@ class Watch:
     Attributes:
         report: is told of errors that nobody expected.
         around: entered before anything is opened, and left once all is closed.
+        beside: entered once the App is open, and left before it closes.
     """
 
     report: Report = keep_to_oneself
     around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    beside: Beside = nothing
 
 
 NOBODY: Final = Watch()
@@ -195,7 +211,7 @@ def build(watch: Watch = NOBODY) -> FastAPI:
     """The application as the environment says; what each process that serves calls."""
     settings = composition.read_settings()
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
-    options = Options(settings.locale, settings.log_format, origins, watch.report)
+    options = Options(settings.locale, settings.log_format, origins, watch.report, watch.beside)
 
     @asynccontextmanager
     async def opened() -> AsyncGenerator[App]:

@@ -114,3 +114,9 @@ class JobShape(BaseModel):
     result: dict[str, Any] | None
     error: str | None
     ended_at: Moment | None
+
+
+class ProcessedShape(BaseModel):
+    """How many jobs were done."""
+
+    processed: Annotated[int, Field(ge=0, le=10)]

@@ -147,14 +147,6 @@ CREATE TABLE comptoir.job_slots (
     PRIMARY KEY (task, slot)
 );
 
--- Messages that must not be sent twice, by a key of whoever wants them sent.
-CREATE TABLE comptoir.messages (
-    book_id integer NOT NULL,
-    id bytea NOT NULL CHECK (octet_length(id) = 16),
-    sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (book_id, id)
-);
-
 -- A job is known by an id of ours, which is in its arguments: the queue's own numbers begin anew in
 -- another database. Its queue is named "queue/type", so that a worker takes what it can do.
 CREATE UNIQUE INDEX jobs_by_id ON comptoir.procrastinate_jobs ((args->>'job'));
@@ -397,7 +389,6 @@ BEGIN
     PERFORM set_config('comptoir.reset', book::text, true);
     DELETE FROM comptoir.procrastinate_jobs WHERE args->>'book' = book::text;
     DELETE FROM comptoir.job_results WHERE book_id = book;
-    DELETE FROM comptoir.messages WHERE book_id = book;
     DELETE FROM comptoir.idempotency WHERE book_id = book;
     DELETE FROM comptoir.leases WHERE book_id = book;
     DELETE FROM comptoir.rate_limits WHERE book_id = book;
@@ -427,7 +418,7 @@ BEGIN
         GRANT SELECT, INSERT, UPDATE ON comptoir.counters TO comptoir_app;
         GRANT SELECT, INSERT, UPDATE, DELETE ON comptoir.usage, comptoir.usage_reservations,
             comptoir.leases, comptoir.idempotency, comptoir.counted, comptoir.rate_limits,
-            comptoir.job_results, comptoir.job_slots, comptoir.messages,
+            comptoir.job_results, comptoir.job_slots,
             comptoir.procrastinate_jobs, comptoir.procrastinate_workers,
             comptoir.procrastinate_events, comptoir.procrastinate_periodic_defers TO comptoir_app;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA comptoir TO comptoir_app;

@@ -1,0 +1,36 @@
+"""Tidying up: a job takes away what has ended and is asked for no more.
+
+Nothing depends on its being on time: whoever asks a guard sees for himself what has ended.
+"""
+
+from typing import Final
+
+from comptoir.guards import sql
+from comptoir.jobs.model import Job, Result
+from comptoir.store.pool import Pool, begin
+
+TYPE: Final = "comptoir.tidy"
+CRON: Final = "17 * * * *"
+
+_AT_ONCE: Final = 1_000
+_ROUNDS: Final = 500
+"""Of a table at most: the next hour goes on."""
+
+
+async def tidy(pool: Pool, _: Job) -> Result:
+    """Take away what has ended, of all books; says how many rows."""
+    gone = 0
+    for statement in (*sql.TIDY, sql.TIDY_USAGE):
+        gone += await _empty(pool, statement)
+    return {"gone": gone}
+
+
+async def _empty(pool: Pool, statement: str) -> int:
+    gone = 0
+    for _ in range(_ROUNDS):
+        async with begin(pool) as tx:
+            count = (await tx.execute(statement.encode(), (_AT_ONCE,))).rowcount
+        gone += count
+        if count < _AT_ONCE:
+            break
+    return gone
