@@ -6,6 +6,7 @@ from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr
@@ -15,6 +16,9 @@ from comptoir.kit.errors import ComptoirError
 
 _ENV: Final = "COMPTOIR_ENV"
 _OTEL: Final = "OTEL_"
+_RATE_PATTERN: Final = r"^(off|[1-9][0-9]{0,8}/[1-9][0-9]{0,6})$"
+"""So many requests in so many seconds."""
+
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -45,6 +49,13 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(default="", alias="TRUSTED_PROXIES")
     log_format: str = Field(default="json", alias="COMPTOIR_LOG", pattern="^(json|console)$")
     sentry_dsn: SecretStr | None = Field(default=None, alias="SENTRY_DSN")
+    redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")
+    upstash_url: str | None = Field(default=None, alias="UPSTASH_REDIS_REST_URL")
+    upstash_token: SecretStr | None = Field(default=None, alias="UPSTASH_REDIS_REST_TOKEN")
+    rate_limit_client: str = Field(
+        default="10/10", alias="RATE_LIMIT_CLIENT", pattern=_RATE_PATTERN
+    )
+    rate_limit_keys: str = Field(default="off", alias="RATE_LIMIT_SERVICE", pattern=_RATE_PATTERN)
     email_server: SecretStr | None = Field(default=None, alias="EMAIL_SERVER")
     email_from: str | None = Field(default=None, alias="EMAIL_FROM")
     operator_email: str | None = Field(default=None, alias="OPERATOR_EMAIL")
@@ -91,6 +102,23 @@ class Settings(BaseSettings):
         if self.env is not None:
             return self.env
         return Environment.DEVELOPMENT if is_loopback(host) else None
+
+    @property
+    def redis_address(self) -> str | None:
+        """Where Redis is, if there is one. Upstash answers Redis' own protocol beside its REST.
+
+        Raises:
+            ComptoirError: half of what Upstash needs is missing, or its address is none.
+        """
+        if self.redis_url is not None:
+            return self.redis_url.get_secret_value()
+        if self.upstash_url is None and self.upstash_token is None:
+            return None
+        host = urlsplit(self.upstash_url or "").hostname
+        if self.upstash_token is None or host is None:
+            raise ComptoirError("upstash-incomplete")
+        token = quote(self.upstash_token.get_secret_value(), safe="")
+        return f"rediss://default:{token}@{host}:6379"
 
     @property
     def may_write_letters_to_files(self) -> bool:

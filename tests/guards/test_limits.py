@@ -3,7 +3,9 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from copy import deepcopy
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -12,12 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comptoir.guards.limits.on_redis import RedisStore
 from comptoir.guards.limits.ring import Policy, State, charge, decide, judge, settle
 from comptoir.guards.limits.stores import LimitStore, MemoryStore, PostgresStore, Question
+from comptoir.guards.redis.link import Link
 from comptoir.kit.errors import Invalid
 from comptoir.store.pool import fetch
 from tests.support.guarding import LIVE, Guarded, open_guarded
 from tests.support.postgres import Cluster, Database
+from tests.support.redis import RedisServer, redis_server
 
 SECOND = 1_000_000
 TEN = Policy("api", 10, 10 * SECOND)
@@ -156,10 +161,16 @@ def database(cluster: Cluster) -> Iterator[Database]:
         yield made
 
 
-@pytest.fixture
-async def guarded(database: Database) -> AsyncGenerator[Guarded]:
-    async with open_guarded(database) as found:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as found:
         yield found
+
+
+@pytest.fixture
+async def guarded(database: Database, server: RedisServer) -> AsyncGenerator[Guarded]:
+    async with open_guarded(database) as found:
+        yield replace(found, redis=server)
 
 
 @asynccontextmanager
@@ -175,8 +186,22 @@ async def postgres(guarded: Guarded) -> AsyncGenerator[list[LimitStore]]:
         yield [one, two]
 
 
+@asynccontextmanager
+async def redis(guarded: Guarded) -> AsyncGenerator[list[LimitStore]]:
+    """Two processes' worth: each has a link of its own."""
+    assert guarded.redis is not None
+    async with AsyncExitStack() as stack:
+        stores: list[LimitStore] = []
+        for _ in range(2):
+            link = await stack.enter_async_context(Link(guarded.redis.url))
+            stores.append(await stack.enter_async_context(RedisStore(link, LIVE)))
+        yield stores
+
+
 STORES = pytest.mark.parametrize(
-    "store", [memory, pytest.param(postgres, marks=pytest.mark.pg)], ids=["memory", "postgres"]
+    "store",
+    [memory, pytest.param(postgres, marks=pytest.mark.pg), redis],
+    ids=["memory", "postgres", "redis"],
 )
 
 
@@ -296,3 +321,53 @@ def test_pairs_of_slots_are_in_order():
         now += chance.choice([0, 10, MANY.grain, -MANY.window // 3])
         decide([MANY], [state], 1, max(0, now))
         assert all(a < b for a, b in pairwise(state.slots))
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_the_script_decides_as_the_ring_does(seed: int, server: RedisServer):
+    """Every figure of every verdict, whatever the clock does, with several policies at a time."""
+    chance = random.Random(seed)
+    said = [
+        Policy(
+            f"p{n}",
+            chance.choice([1, 7, 64, 65, 1_000]),
+            chance.choice([SECOND // 10, SECOND, 10 * SECOND, 86_400 * SECOND]),
+        )
+        for n in range(chance.randint(1, 3))
+    ]
+    least = min(policy.limit for policy in said)
+    window = min(policy.window for policy in said)
+    states, now = [State() for _ in said], chance.choice([0, 1_790_000_000 * SECOND])
+    subject = f"user:{uuid4()}"
+    async with Link(server.url) as link, RedisStore(link, LIVE) as store:
+        for _ in range(60):
+            step = [0, 1, 900, window // 50, window // 3, window, -window // 5]
+            now = max(0, now + chance.choice(step))
+            cost = chance.choice([1, 1, chance.randint(1, least)])
+            store.now = now
+            found = await store.ask(Question(subject, tuple(said), cost))
+            # What is denied writes nothing, not even when it was asked.
+            tried = deepcopy(states)
+            assert found == decide(said, tried, cost, now)
+            states = tried if all(verdict.is_admitted for verdict in found) else states
+
+
+async def test_a_script_that_redis_has_forgotten_is_said_again(server: RedisServer):
+    asked = question(cost=10)
+    async with Link(server.url) as link, RedisStore(link, LIVE) as store:
+        assert (await store.ask(asked))[0].is_admitted
+        server.say("SCRIPT", "FLUSH")
+        assert not (await store.ask(asked))[0].is_admitted
+
+
+async def test_what_redis_keeps_has_an_end_and_no_names(server: RedisServer):
+    server.say("FLUSHALL")
+    async with Link(server.url) as link, RedisStore(link, LIVE) as store:
+        await store.ask(question(TEN, MANY, subject="alice@example.com"))
+        keys = await link.say("KEYS", "*")
+        assert len(keys) == 2
+        for key in keys:
+            assert b"alice" not in key
+            assert 10_000 < await link.say("PTTL", key) < 12_000
+        tags = {key[key.index(b"{") : key.index(b"}")] for key in keys}
+        assert len(tags) == 1, "one slot of a cluster"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -142,8 +142,8 @@ async def test_a_cancelled_call_gives_its_quota_back(books: Comptoir):
     await until(given_back)
 
 
-@pytest.mark.parametrize("store", ["shared", "local"])
-async def test_a_rate_is_limited(store: str, books: Comptoir):
+@pytest.mark.parametrize("store", ["redis", "pg", "local"])
+async def test_a_rate_is_limited(store: Literal["redis", "pg", "local"], books: Comptoir):
     api = RateLimit("api", 3, 60, store)
     found = [await books.limits.hit(f"user:{store}", api) for _ in range(5)]
     assert [each.allowed for each in found] == [True] * 3 + [False] * 2

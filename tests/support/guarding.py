@@ -11,6 +11,7 @@ from comptoir.guards.leases import Leases
 from comptoir.guards.once import LEASE, Once
 from comptoir.store.pool import Limits, Pool, open_pool
 from tests.support.postgres import Database
+from tests.support.redis import RedisServer
 
 LIVE: Final = 1
 TEST: Final = 2
@@ -22,6 +23,7 @@ class Guarded:
 
     database: Database
     pool: Pool
+    redis: RedisServer | None = None
 
     def once(self, book: int = LIVE, lease: float = LEASE) -> Once:
         return Once(self.pool, book, uuid4, lease)

@@ -151,9 +151,8 @@ def serving(
 
     With a `clock`, the ledger of the live book takes its time from there.
     """
-    settings = Settings.model_validate(
-        {"DATABASE_URL": database.app_url, "COMPTOIR_HOME": home} | environment
-    )
+    usual = {"DATABASE_URL": database.app_url, "COMPTOIR_HOME": home, "RATE_LIMIT_CLIENT": "off"}
+    settings = Settings.model_validate(usual | environment)
     opened: list[App] = []
 
     @asynccontextmanager
@@ -172,7 +171,8 @@ def serving(
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         create_app(make, options), http="httptools", ws="none", lifespan="on", log_config=None,
-        access_log=False, server_header=False, timeout_graceful_shutdown=5,
+        access_log=False, server_header=False, proxy_headers=False,
+        timeout_graceful_shutdown=5,
     )  # fmt: skip
     server = uvicorn.Server(config)
     ready = threading.Event()

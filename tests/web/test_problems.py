@@ -10,6 +10,7 @@ import pytest
 
 import comptoir
 from comptoir.domains.credits.refusals import CODES, code_of, is_kept
+from comptoir.guards.redis.link import RedisDown
 from comptoir.kit.errors import ComptoirError, Misuse
 from comptoir.ledger.outcomes import STICKY, Outcome
 from comptoir.web.catalogue import PROBLEMS, Exit
@@ -21,7 +22,7 @@ from tests.support.site import Site
 
 SOURCE = Path(comptoir.__file__).parent
 RAISING = {"PydanticCustomError", "field", *(
-    each.__name__ for each in (ComptoirError, *ComptoirError.__subclasses__())
+    each.__name__ for each in (ComptoirError, *ComptoirError.__subclasses__(), RedisDown)
     if each is not Misuse  # a program's fault, which no client of the API can commit
 )}  # fmt: skip
 

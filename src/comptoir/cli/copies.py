@@ -9,7 +9,8 @@ from typing import Annotated, BinaryIO, Final
 import typer
 
 from comptoir import __version__
-from comptoir.app import keep_secret, kept_secret, located
+from comptoir.app import located
+from comptoir.app.secret import keep_secret, kept_secret
 from comptoir.cli.bar import bar
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.config import Environment, Settings

@@ -21,7 +21,8 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from comptoir.app import database, load_secret, read_settings, refuse_embedded, remember_environment
+from comptoir.app import database, read_settings, refuse_embedded, remember_environment
+from comptoir.app.secret import load_secret
 from comptoir.cli import observing
 from comptoir.cli.desk import Desk, Exit, desk_of
 from comptoir.cli.draining import IDLE_SECONDS, Draining

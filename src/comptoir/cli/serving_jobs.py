@@ -14,6 +14,7 @@ from comptoir import Comptoir
 from comptoir.app import App
 from comptoir.cli.loading import load_jobs
 from comptoir.config import inherited, share_with_children
+from comptoir.guards.redis.link import Mode
 from comptoir.kit.errors import ComptoirError
 from comptoir.web.logs import Log
 from comptoir.web.metrics import Metrics
@@ -56,13 +57,22 @@ class Beside:
         async with Comptoir.on(app, LIVE) as books, asyncio.TaskGroup() as tasks:
             if self.jobs:
                 app.duties = app.duties.plus(load_jobs(self.jobs).bound(books, LIVE))
-            app.told_of_letter = lambda path: log.event("letter-written", file=str(path))
+            _tell_of_redis(app, log)
+            app.told.of_letter = lambda path: log.event("letter-written", file=str(path))
             working = tasks.create_task(_work(app, log, metrics)) if self.works else None
             try:
                 yield
             finally:
                 if working is not None:
                     working.cancel()
+
+
+def _tell_of_redis(app: App, log: Log) -> None:
+    def told(mode: Mode, why: str) -> None:
+        log.event("redis", mode=mode.value, error=why or None)
+
+    told(app.redis_mode, "")
+    app.told.of_redis = told
 
 
 async def _work(app: App, log: Log, metrics: Metrics) -> None:

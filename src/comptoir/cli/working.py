@@ -47,7 +47,7 @@ async def _work(desk: Desk, jobs: Jobs, url: str | None, book: str, concurrency:
 
     async with Comptoir.open(url, home=desk.settings().home, book=book) as books:
         duties = books.app.duties.plus(jobs.bound(books, books.book))
-        books.app.told_of_letter = lambda path: desk.note("worker.letter", file=path)
+        books.app.told.of_letter = lambda path: desk.note("worker.letter", file=path)
         async with at_work(books.app, duties, Pace(concurrency=concurrency), told, failed):
             desk.note("worker.ready", types=", ".join(sorted(duties.handlers)))
             try:

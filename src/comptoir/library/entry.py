@@ -9,7 +9,8 @@ import psycopg
 
 from comptoir.app import App, open_books, read_settings
 from comptoir.domains.identity import queries
-from comptoir.kit.errors import NotFound, Unavailable
+from comptoir.kit.errors import NotFound, OutcomeUnknown, Unavailable
+from comptoir.library.caching import Cache, JoinedCache
 from comptoir.library.credits import Credits
 from comptoir.library.engine import Engine
 from comptoir.library.guarding import Guarding, Limits, Quotas
@@ -45,6 +46,7 @@ class Comptoir:
         quotas: what a customer's plan allows in a day.
         limits: how often something may be done.
         guards: leases, calls that are made once, counters.
+        cache: what need not be worked out again.
     """
 
     def __init__(self, app: App, book: int, settling: Settling) -> None:
@@ -59,6 +61,7 @@ class Comptoir:
         self.quotas = Quotas(app, book)
         self.limits = Limits(app, book)
         self.guards = Guarding(app, book)
+        self.cache = Cache(app, book)
 
     @classmethod
     @asynccontextmanager
@@ -126,8 +129,14 @@ class Comptoir:
             Unavailable: no connection could be had in time.
             OutcomeUnknown: the connection was lost at COMMIT. Ask again with the same keys.
         """
-        async with begin_for_caller(self._app.pool) as connection:
-            yield await join(self._app, self._book, connection)
+        cache = JoinedCache(self.cache, is_ours=True)
+        try:
+            async with begin_for_caller(self._app.pool) as connection:
+                yield await join(self._app, self._book, connection, cache)
+        except OutcomeUnknown:
+            await cache.committed()  # it may have
+            raise
+        await cache.committed()
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncGenerator[Transaction]:
@@ -155,7 +164,8 @@ class Comptoir:
             Misuse: it is none of these, no transaction is open on it, or one that is not READ
                 COMMITTED.
         """
-        return await join(self._app, self._book, await connection_of(connection))
+        cache = JoinedCache(self.cache, is_ours=False)
+        return await join(self._app, self._book, await connection_of(connection), cache)
 
     async def commit(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run work in a transaction, again when it meets another's: up to four times.

@@ -5,17 +5,19 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from psycopg import AsyncConnection
 
 from comptoir.app import App
 from comptoir.guards import counters, leases, quotas
 from comptoir.guards.leases import Lease
+from comptoir.guards.limits.limiter import Policies, WhenDown, Where
 from comptoir.guards.limits.ring import Policy, Verdict
 from comptoir.guards.limits.stores import Question
 from comptoir.guards.once import Call, Claim, Joined, inside
 from comptoir.guards.quotas import Asked, Reserved, Usage
+from comptoir.kit.errors import Misuse
 from comptoir.kit.limits import SECOND
 
 P = ParamSpec("P")
@@ -149,13 +151,17 @@ class RateLimit:
         name: of the policy.
         limit: how much.
         window: seconds.
-        store: `shared` by all processes through the database, or `local` to this one.
+        store: where what was admitted is kept: `redis` for all processes (in PostgreSQL where no
+            Redis is configured), `pg` for all through PostgreSQL, `local` to each process.
+        when_down: what is done while that place is down: each process keeps the limit by itself
+            (`local`), PostgreSQL does (`pg`), everything goes through (`open`), nothing (`closed`).
     """
 
     name: str
     limit: int
     window: float
-    store: str = "shared"
+    store: Literal["redis", "pg", "local"] = "redis"
+    when_down: Literal["local", "pg", "open", "closed"] = "local"
 
     def policy(self) -> Policy:
         """The policy as the ring knows it."""
@@ -170,11 +176,13 @@ class Decision:
         allowed: it does, and was charged; one that does not costs nothing.
         retry_after: seconds until it would, if nobody else asks; 0 when it is allowed.
         verdicts: what each policy said.
+        by: who decided: redis, pg, local, or open when nobody could.
     """
 
     allowed: bool
     retry_after: float
     verdicts: Sequence[Verdict]
+    by: str
 
     @property
     def remaining(self) -> int:
@@ -194,21 +202,23 @@ class Limits:
 
         Args:
             subject: who asks: a user, a key, an address.
-            limits: of one store.
+            limits: at most eight, all kept in one place.
             cost: how much of each limit it takes.
 
         Raises:
             Invalid: the subject cannot be, or so much can never go through.
-            Unavailable: the database is down, with shared limits.
+            Misuse: the limits are kept in several places.
+            Unavailable: the place is down, and nothing is to go through then.
         """
+        places = {(limit.store, limit.when_down) for limit in limits}
+        if len(places) != 1:
+            raise Misuse("limits-apart", fix="give limits of one store and one when_down")
+        [(store, when_down)] = places
         guards = await self._app.guards(self._book)
-        is_local = all(limit.store == "local" for limit in limits)
-        store = guards.local_limits if is_local else guards.limits
-        policies = tuple(limit.policy() for limit in limits)
-        verdicts = await store.ask(Question(subject, policies, cost))
-        wait = max((verdict.wait for verdict in verdicts), default=0)
-        allowed = all(verdict.is_admitted for verdict in verdicts)
-        return Decision(allowed, wait / SECOND, verdicts)
+        question = Question(subject, tuple(limit.policy() for limit in limits), cost)
+        said = await guards.limiter.ask(question, Policies(Where(store), WhenDown(when_down)))
+        wait = max(verdict.wait for verdict in said.verdicts)
+        return Decision(said.is_admitted, wait / SECOND, said.verdicts, said.by)
 
 
 class Guarding:

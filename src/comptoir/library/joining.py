@@ -13,6 +13,7 @@ from comptoir.kit.errors import ComptoirError, Misuse
 from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain
 from comptoir.library import blocking
+from comptoir.library.caching import JoinedCache
 from comptoir.library.engine import Engine
 from comptoir.library.guarding import JoinedGuards
 from comptoir.library.jobs import JoinedJobs
@@ -46,6 +47,7 @@ class Transaction:
         credits: the verbs. ledger: batches and transfers.
         jobs: enqueueing.
         guards: locks, calls that are made once, counters.
+        cache: what is to be forgotten once it has committed.
     """
 
     connection: AsyncConnection[Any]
@@ -53,6 +55,7 @@ class Transaction:
     ledger: BatchLedger
     jobs: JoinedJobs
     guards: JoinedGuards
+    cache: JoinedCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ class BlockingTransaction:
     ledger: blocking.BatchLedger
 
 
-async def join(app: App, book: int, connection: AsyncConnection[Any]) -> Transaction:
+async def join(
+    app: App, book: int, connection: AsyncConnection[Any], cache: JoinedCache
+) -> Transaction:
     """The verbs, inside of the transaction that is open on `connection`.
 
     Raises:
@@ -87,7 +92,7 @@ async def join(app: App, book: int, connection: AsyncConnection[Any]) -> Transac
     engine = _engine(app, door, fetch)
     jobs = JoinedJobs(app, book, connection)
     guards = JoinedGuards(app, book, connection)
-    return Transaction(connection, Verbs(engine), BatchLedger(engine), jobs, guards)
+    return Transaction(connection, Verbs(engine), BatchLedger(engine), jobs, guards, cache)
 
 
 def join_blocking(

@@ -53,7 +53,7 @@ async def work(app: App, doorman: Doorman, metrics: Metrics, log: Log) -> None:
     """Everything at its own pace, until cancelled."""
 
     async def look() -> None:
-        metrics.look(app.batches)
+        metrics.look(app.batches, app.redis_mode)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_repeat(SWEEP_SECONDS, "sweep", lambda: sweep(app), log))

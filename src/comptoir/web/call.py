@@ -1,6 +1,6 @@
 """One HTTP request on its way through: who, in what language, with what key and body."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -31,7 +31,7 @@ class Gone(Exception):
 class Call:
     """One request. Used by one task."""
 
-    __slots__ = ("_receive", "actor", "app", "doorman", "headers", "key", "path", "scope")
+    __slots__ = ("_receive", "actor", "app", "doorman", "headers", "key", "limits", "path", "scope")
 
     def __init__(self, scope: Any, receive: Any, app: App, doorman: Doorman) -> None:  # noqa: ANN401
         self.scope = scope
@@ -42,6 +42,7 @@ class Call:
         self.path: Mapping[str, str] = scope.get("path_params") or {}
         self.actor: Actor
         self.key = ""
+        self.limits: Sequence[tuple[bytes, bytes]] = ()
 
     @property
     def language(self) -> str:

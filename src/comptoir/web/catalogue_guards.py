@@ -114,6 +114,54 @@ GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
             "{name} n'est pas le Jobs d'une application : {reason}.",
         ),
     ),
+    "rate-limited": (
+        429,
+        ("Too many requests", "Trop de requêtes"),
+        (
+            "At most {limit} requests in {window} seconds; try again in {wait} seconds.",
+            "Au plus {limit} requêtes en {window} secondes ; réessayez dans {wait} secondes.",
+        ),
+    ),
+    "trusted-proxies-invalid": (
+        422,
+        ("Trusted proxies", "Mandataires de confiance"),
+        (
+            "TRUSTED_PROXIES has something that is no address and no network: {reason}.",
+            "TRUSTED_PROXIES contient autre chose qu'une adresse ou un réseau : {reason}.",
+        ),
+    ),
+    "redis-down": (
+        503,
+        ("Redis is down", "Redis est en panne"),
+        (
+            "Redis does not answer, and this may not be decided without it; try again shortly.",
+            "Redis ne répond pas, et ceci ne peut se décider sans lui ; réessayez dans un instant.",
+        ),
+    ),
+    "redis-missing": (
+        503,
+        ("Redis client missing", "Client Redis absent"),
+        (
+            "A Redis is configured, and redis-py is not installed: install comptoir[redis].",
+            "Un Redis est configuré, et redis-py n'est pas installé : installez comptoir[redis].",
+        ),
+    ),
+    "redis-url-invalid": (
+        422,
+        ("Address of Redis", "Adresse de Redis"),
+        (
+            "REDIS_URL is no address such as rediss://default:password@redis.example.com:6379.",
+            "REDIS_URL n'est pas une adresse comme rediss://default:secret@redis.example.com:6379.",
+        ),
+    ),
+    "upstash-incomplete": (
+        422,
+        ("Address of Redis", "Adresse de Redis"),
+        (
+            "UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN go together.",
+            "UPSTASH_REDIS_REST_URL et UPSTASH_REDIS_REST_TOKEN vont ensemble.",
+        ),
+    ),
     "email-server-invalid": (
         422,
         _EMAIL,

@@ -16,6 +16,7 @@ from prometheus_client import (
     multiprocess,
 )
 
+from comptoir.guards.redis.link import Mode
 from comptoir.store.batch import Batch
 
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
@@ -67,6 +68,7 @@ class Metrics:
             ("type", "outcome"),
             registry=self._registry,
         )
+        self._redis: Gauge | None = None
         self._counted: dict[int, int] = {}
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -87,8 +89,16 @@ class Metrics:
         """Count a try of a job that ended."""
         self._jobs.labels(type_, outcome).inc()
 
-    def look(self, batches: dict[int, Batch]) -> None:
-        """Take down how the group commits are doing."""
+    def look(self, batches: dict[int, Batch], mode: Mode = Mode.UNSET) -> None:
+        """Take down how the group commits are doing, and Redis."""
+        if mode is not Mode.UNSET:
+            self._redis = self._redis or Gauge(
+                "comptoir_redis_up",
+                "Whether Redis answers; without one there is no such figure.",
+                multiprocess_mode="livemin",
+                registry=self._registry,
+            )
+            self._redis.set(mode is Mode.UP)
         for book, batch in batches.items():
             self._queued.labels(str(book)).set(batch.queued)
             self._lanes.labels(str(book)).set(batch.lanes)

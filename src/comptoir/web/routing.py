@@ -14,6 +14,7 @@ from comptoir.web.auth import Doorman, Unauthorized
 from comptoir.web.call import Call, Gone
 from comptoir.web.complaints import Unfit, complaints
 from comptoir.web.languages import Texts
+from comptoir.web.limits import OwnLimits, RateLimited
 from comptoir.web.problems import document
 from comptoir.web.replies import PROBLEM, Header, Reply, Send, encode
 
@@ -75,6 +76,7 @@ class Site:
 
     app: App
     doorman: Doorman
+    limits: OwnLimits
     locale: str = "en"
 
 
@@ -98,6 +100,7 @@ class Path:
         else:
             reply = await self._reply(call, operation)
         if reply is not None:
+            reply.headers.extend(call.limits)
             await reply(scope, receive, send)
 
     async def _reply(self, call: Call, operation: Operation) -> Reply | None:
@@ -117,9 +120,7 @@ class Path:
         if operation.roles:
             if call.app.moved:
                 raise Unavailable("books-moved", retry_after=RETRY_SECONDS[State.MOVED])
-            authorization = call.headers.get(b"authorization", b"")
-            call.actor = await self._site.doorman.identify(authorization, call.scope["path"])
-            call.scope["comptoir.actor"] = call.actor
+            await self._identify(call)
             if call.actor.role not in operation.roles:
                 raise Denied("forbidden")
         if operation.keyed or (operation.may_be_keyed and b"idempotency-key" in call.headers):
@@ -131,6 +132,18 @@ class Path:
         if operation.body is not None:
             return await operation.handler(call, await call.read(operation.body))
         return await operation.handler(call)
+
+    async def _identify(self, call: Call) -> None:
+        """Find out who calls, and let him go on unless he calls too often."""
+        site = self._site
+        authorization = call.headers.get(b"authorization", b"")
+        try:
+            call.actor = await site.doorman.identify(authorization, call.scope["path"])
+        except Unauthorized:
+            call.limits = await site.limits.admit(call.scope, None, authorization)
+            raise
+        call.scope["comptoir.actor"] = call.actor
+        call.limits = await site.limits.admit(call.scope, call.actor, authorization)
 
 
 class _Nothing(BaseModel, extra="forbid"):
@@ -174,6 +187,8 @@ def refused(call: Call, error: ComptoirError) -> Reply:
         return unfit(call, Unfit.field(name, error.code, **figures))
     figures = {name: value for name, value in error.figures.items() if name != "retry_after"}
     reply = problem(call, error.code, figures)
+    if isinstance(error, RateLimited):
+        call.limits = error.headers
     if isinstance(error, Unauthorized):
         reply.headers.append((b"www-authenticate", b'Bearer realm="comptoir"'))
     if error.code == "payload-too-large":

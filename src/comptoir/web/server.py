@@ -26,10 +26,12 @@ from comptoir.web.api import (
     ledger,
     operations,
     reading,
+    stats,
 )
 from comptoir.web.api import credits as writing
 from comptoir.web.auth import Doorman
 from comptoir.web.background import work
+from comptoir.web.limits import OwnLimits
 from comptoir.web.logs import Log, Report, keep_to_oneself
 from comptoir.web.metrics import Metrics
 from comptoir.web.middleware import Around
@@ -63,6 +65,7 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *guards.OPERATIONS,
     *jobs.OPERATIONS,
     *cron.OPERATIONS,
+    *stats.OPERATIONS,
 )
 """The API, with the busiest routes first: they are tried in this order."""
 
@@ -116,7 +119,7 @@ def create_app(make: Make, options: Options | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with make() as app:
-            site.app, site.doorman = app, Doorman(app)
+            site.app, site.doorman, site.limits = app, Doorman(app), OwnLimits(app)
             await app.batch(1)
             running = _running(app, site.doorman, metrics, log)
             async with running, options.beside(app, log, metrics):
@@ -178,7 +181,17 @@ def _cors(origins: Sequence[str]) -> dict[str, Any]:
         "allow_origins": origins,
         "allow_methods": ("GET", "POST", "PUT", "DELETE"),
         "allow_headers": ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"),
-        "expose_headers": ("ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"),
+        "expose_headers": (
+            "ETag",
+            "Idempotent-Replayed",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-RateLimit-Limit",
+            "X-RateLimit-Remaining",
+            "X-RateLimit-Reset",
+            "X-Request-Id",
+        ),
     }
 
 

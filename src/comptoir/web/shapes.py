@@ -398,4 +398,5 @@ class Status(BaseModel):
 
     status: Literal["live", "ready"]
     database: str | None = None
+    redis: Literal["unset", "up", "down"] | None = None
     migration: str | None = None

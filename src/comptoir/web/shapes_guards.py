@@ -1,6 +1,6 @@
 """What goes out of guards and jobs, for the OpenAPI document."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -120,3 +120,59 @@ class ProcessedShape(BaseModel):
     """How many jobs were done."""
 
     processed: Annotated[int, Field(ge=0, le=10)]
+
+
+class RedisShape(BaseModel):
+    """What there is of Redis: `unset` when none is configured."""
+
+    mode: Literal["unset", "up", "down"]
+    connected: bool
+    ping_ms: float | None = None
+    failures: int = 0
+    changes: Annotated[int, Field(description="How often it went up or down.")] = 0
+    used_memory: Annotated[int | None, Field(description="Bytes.")] = None
+    maxmemory: Annotated[int | None, Field(description="Bytes; 0 for no limit.")] = None
+    maxmemory_policy: str | None = None
+    evicted_keys: int | None = None
+    version: str | None = None
+    may_evict: Annotated[
+        bool, Field(description="Redis may throw away what has not ended: limits begin anew then.")
+    ] = False
+    queues: dict[str, int]
+
+
+class DepthShape(BaseModel):
+    """How much there is in a queue."""
+
+    waiting: int
+    running: int
+    dead: int
+    oldest_seconds: float
+
+
+class FallbackShape(BaseModel):
+    """How often a rate limit was decided elsewhere, because its store was down."""
+
+    store: str
+    decided_by: str
+    count: int
+
+
+class CommitShape(BaseModel):
+    """How the group commit of a book is doing, in the process that answers."""
+
+    queued: int
+    locked_accounts: int
+    decided: int
+
+
+class StatsShape(BaseModel):
+    """How everything is doing. `fallbacks`, `counters_dropped` and `books` are of one process."""
+
+    redis: RedisShape
+    totals: dict[str, int]
+    jobs: dict[str, DepthShape]
+    counters: dict[str, int]
+    counters_dropped: int
+    fallbacks: list[FallbackShape]
+    books: dict[str, CommitShape]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from comptoir.guards.limits import sql
-from comptoir.guards.limits.ring import Policy, State, Verdict, decide
+from comptoir.guards.limits.ring import Policy, State, Verdict, charge, decide, judge, settle
 from comptoir.guards.names import named
 from comptoir.kit.errors import Invalid
 from comptoir.kit.gathering import Gathering
@@ -91,6 +91,24 @@ class MemoryStore:
         question.check()
         states = [self._state(key) for key in question.places()]
         return decide(question.policies, states, question.cost, self._clock())
+
+    def peek(self, question: Question) -> list[Verdict]:
+        """What each policy would say; nothing is charged."""
+        question.check()
+        now = self._clock()
+        states = [self._state(key) for key in question.places()]
+        for policy, state in zip(question.policies, states, strict=True):
+            settle(policy, state, now)
+        pairs = zip(question.policies, states, strict=True)
+        return [judge(policy, state, question.cost) for policy, state in pairs]
+
+    def note(self, question: Question) -> None:
+        """Charge what was admitted elsewhere."""
+        now = self._clock()
+        for policy, key in zip(question.policies, question.places(), strict=True):
+            state = self._state(key)
+            settle(policy, state, now)
+            charge(policy, state, question.cost)
 
     def _state(self, key: str) -> State:
         state = self._states.get(key)

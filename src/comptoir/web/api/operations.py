@@ -32,7 +32,13 @@ def ready(newest: Callable[[], str] = newest_revision) -> Handler:
         found = await schema_seen(call.app.pool)
         if not found.suits(known):
             raise Unavailable("migrations-behind")
-        return ok({"status": "ready", "database": "up", "migration": found.revision}, _NO_STORE)
+        content = {
+            "status": "ready",
+            "database": "up",
+            "redis": call.app.redis_mode,
+            "migration": found.revision,
+        }
+        return ok(content, _NO_STORE)
 
     return is_ready
 
@@ -45,7 +51,7 @@ def figures(metrics: Metrics) -> tuple[Operation, ...]:
         given = call.headers.get(b"authorization", b"")
         if expected is not None and not _is(expected.get_secret_value(), given):
             raise Unauthorized
-        metrics.look(call.app.batches)
+        metrics.look(call.app.batches, call.app.redis_mode)
         return Reply(200, metrics.page(), TEXT, [_NO_STORE])
 
     return (

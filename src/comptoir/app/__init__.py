@@ -1,8 +1,10 @@
-"""The composition root: builds pools, the group commit and the directory; the only wiring."""
+"""Owns the wiring: pools, the group commit, the directory, guards, built-in jobs.
+
+Does not decide anything: every rule lives below.
+"""
 
 import asyncio
 import gc
-import os
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -17,20 +19,22 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
+from comptoir.app.parts import NOBODYS_ADDRESS, Told, link_of, post_of
+from comptoir.app.secret import load_secret
 from comptoir.config import Environment, Settings, is_loopback
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.model import Price
-from comptoir.domains.notifications.post import FilePost, NoPost, Post, SmtpPost, parse
+from comptoir.domains.notifications.post import Post
 from comptoir.flows.built_in import built_in
 from comptoir.flows.letters import Mailroom
-from comptoir.guards.door import Guards, open_guards
+from comptoir.guards.door import Guards, Tools, open_guards
 from comptoir.guards.once import Once
+from comptoir.guards.redis.link import Link, Mode
 from comptoir.jobs.duties import Duties
 from comptoir.kit.clock import Clock
 from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
 from comptoir.kit.ids import RANDOM_BYTES, uuid7
 from comptoir.kit.limits import SECOND
-from comptoir.kit.secret import SecretIs
 from comptoir.store.batch import Batch
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door
@@ -47,9 +51,6 @@ _COLLECT: Final = (50_000, 20, 50)
 
 PRICE_SECONDS: Final = 1
 """How long a price may be remembered; a change in another process is seen after that."""
-
-NOBODYS_ADDRESS: Final = "Comptoir <comptoir@localhost>"
-"""What letters come from when EMAIL_FROM says nothing."""
 
 EXPORTS: Final = 2
 """Exports of customers that one process makes at a time."""
@@ -172,10 +173,6 @@ async def remember_environment(urls: Urls, environment: Environment) -> Environm
     return Environment(row[0])
 
 
-def _nobody(_: Path) -> None:
-    """Who is told of letters, usually."""
-
-
 @dataclass(slots=True)
 class App:
     """Everything that one process needs, wired together.
@@ -200,8 +197,9 @@ class App:
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     duties: Duties = field(default_factory=Duties)
     """What the workers of this process can do: what is built in, and what its program adds."""
-    told_of_letter: Callable[[Path], None] = _nobody
-    """Told where a letter is that went into a file."""
+    told: Told = field(default_factory=Told)
+    link: Link | None = None
+    """To Redis, if one is configured."""
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
     """How many exports may be made or sent at a time: each takes a connection, then a file."""
     _prices: dict[tuple[int, int, str], tuple[int, Price]] = field(
@@ -242,9 +240,27 @@ class App:
             return found
         async with self._opening:
             if book not in self._guards:
-                guards = open_guards(self.pool, book, self.new_id)
+                guards = open_guards(book, self._tools())
                 self._guards[book] = await self._stack.enter_async_context(guards)
         return self._guards[book]
+
+    def mailroom(self, post: Post) -> Mailroom:
+        """What sending letters takes."""
+
+        async def once(book: int) -> Once:
+            return (await self.guards(book)).once
+
+        settings = self.settings
+        sender = settings.email_from or NOBODYS_ADDRESS
+        return Mailroom(self.pool, post, sender, settings.locale, once, self.clock)
+
+    @property
+    def redis_mode(self) -> Mode:
+        """What there is of Redis."""
+        return Mode.UNSET if self.link is None else self.link.mode
+
+    def _tools(self) -> Tools:
+        return Tools(self.pool, self.link, self.new_id, self.clock, self.randomness, self.chance)
 
     def chance(self) -> float:
         """A number from 0 to 1 that nobody foresees."""
@@ -308,27 +324,11 @@ async def open_app(
             ledger_clock=ledger_clock,
             _stack=stack,
         )
-        app.duties = built_in(_mailroom(app))
+        app.duties = built_in(app.mailroom(post_of(settings, app.told)))
+        link = link_of(settings, app.told)
+        if link is not None:
+            app.link = await stack.enter_async_context(link)
         yield app
-
-
-def _mailroom(app: App) -> Mailroom:
-    async def once(book: int) -> Once:
-        return (await app.guards(book)).once
-
-    def told(path: Path) -> None:
-        app.told_of_letter(path)
-
-    settings = app.settings
-    sender = settings.email_from or NOBODYS_ADDRESS
-    post: Post
-    if settings.email_server is not None:
-        post = SmtpPost(parse(settings.email_server.get_secret_value()))
-    elif settings.may_write_letters_to_files:
-        post = FilePost(settings.home_folder / "mail", told)
-    else:
-        post = NoPost()
-    return Mailroom(app.pool, post, sender, settings.locale, once, app.clock)
 
 
 @asynccontextmanager
@@ -399,61 +399,3 @@ async def open_served(settings: Settings) -> AsyncGenerator[App]:
         gc.freeze()
         gc.set_threshold(*_COLLECT)
         yield app
-
-
-def load_secret(settings: Settings) -> bytes:
-    """The secret that signs cursors and tokens; made and kept in the home when it is not set."""
-    if settings.secret is not None:
-        return settings.secret.get_secret_value().encode()
-    path = settings.home_folder / "secret"
-    settings.home_folder.mkdir(mode=0o700, exist_ok=True)
-    if not path.exists():
-        _make_secret(path)
-    return path.read_text().strip().encode()
-
-
-def kept_secret(settings: Settings) -> tuple[SecretIs, str | None]:
-    """Where the secret is, and its text if it is kept in the home, for a backup."""
-    if settings.secret is not None:
-        return SecretIs.ENVIRONMENT, None
-    path = settings.home_folder / "secret"
-    if not path.exists():
-        return SecretIs.NONE, None
-    return SecretIs.INCLUDED, path.read_text().strip()
-
-
-def keep_secret(settings: Settings, text: str) -> Path | None:
-    """Put a secret that comes with restored books into the home.
-
-    Returns:
-        Where the home's own secret is by now, if it had another one.
-    """
-    home = settings.home_folder
-    home.mkdir(mode=0o700, exist_ok=True)
-    path, before = home / "secret", None
-    if path.exists():
-        if path.read_text().strip() == text:
-            return None
-        before = home / f"secret.before-{secrets.token_hex(4)}"
-        before.hardlink_to(path)
-    _draft_secret(path, text).replace(path)
-    return before
-
-
-def _make_secret(path: Path) -> None:
-    """Make the secret as a whole, or leave the one that another process has just made."""
-    draft = _draft_secret(path, secrets.token_hex(32))
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-
-
-def _draft_secret(path: Path, text: str) -> Path:
-    draft = path.with_name(f"secret.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    return draft

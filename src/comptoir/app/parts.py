@@ -1,0 +1,67 @@
+"""What is made of settings alone: the post, the link to a Redis, and who is told of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from comptoir.config import Settings
+from comptoir.domains.notifications.post import FilePost, NoPost, Post, SmtpPost, parse
+from comptoir.guards.redis.link import Link, Mode
+
+NOBODYS_ADDRESS: Final = "Comptoir <comptoir@localhost>"
+"""What letters come from when EMAIL_FROM says nothing."""
+
+
+def _nobody_of_letters(_: Path) -> None:
+    """Who is told of letters, usually."""
+
+
+def _nobody_of_redis(_mode: Mode, _why: str) -> None:
+    """Who is told of Redis, usually."""
+
+
+@dataclass(slots=True)
+class Told:
+    """Who is told of what happens apart from requests: whoever runs a process may say so later.
+
+    Attributes:
+        of_letter: a letter went into a file.
+        of_redis: Redis went up or down, and the kind of the error.
+    """
+
+    of_letter: Callable[[Path], None] = _nobody_of_letters
+    of_redis: Callable[[Mode, str], None] = _nobody_of_redis
+
+    def letter(self, path: Path) -> None:
+        """Say where a letter is."""
+        self.of_letter(path)
+
+    def redis(self, mode: Mode, why: str) -> None:
+        """Say what there is of Redis."""
+        self.of_redis(mode, why)
+
+
+def post_of(settings: Settings, told: Told) -> Post:
+    """Where letters are posted.
+
+    Raises:
+        ComptoirError: EMAIL_SERVER is no address.
+    """
+    if settings.email_server is not None:
+        return SmtpPost(parse(settings.email_server.get_secret_value()))
+    if settings.may_write_letters_to_files:
+        return FilePost(settings.home_folder / "mail", told.letter)
+    return NoPost()
+
+
+def link_of(settings: Settings, told: Told) -> Link | None:
+    """The link to the Redis that the settings name, not yet entered; None when there is none.
+
+    Raises:
+        ComptoirError: it cannot be one, or redis-py is not installed.
+    """
+    url = settings.redis_address
+    if url is None:
+        return None
+    return Link(url, told.redis)
