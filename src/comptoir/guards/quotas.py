@@ -27,7 +27,7 @@ METRICS: Final = 50
 
 
 class QuotaReached(ComptoirError):
-    """The plan allows no more today; `figures` has limit, used and resets_at."""
+    """The plan allows no more today; `figures` has metric, limit, used and resets_at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ async def reserve(pool: Pool, book: int, asked: Asked) -> Reserved:
     if outcome == "unknown":
         raise NotFound("unknown-metric", metric=asked.metric)
     if outcome == "reached":
-        raise QuotaReached("quota-reached", limit=limit, used=used, resets_at=resets_at)
+        figures = {"limit": limit, "used": used, "resets_at": resets_at}
+        raise QuotaReached("quota-reached", metric=asked.metric, **figures)
     return Reserved(asked.id, asked.quantity, limit, used, resets_at)
 
 

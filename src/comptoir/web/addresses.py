@@ -1,6 +1,6 @@
 """Whose request it is, by address: believed from proxies only that the operator trusts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final, Self
@@ -62,6 +62,16 @@ class Addresses:
         if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
             found = found.ipv4_mapped
         return any(found in network for network in self.trusted)
+
+
+def by_address(trusted_proxies: str = "") -> Callable[[Mapping[str, Any]], str]:
+    """Whose request it is, by the client's address: the subject of a rate limit.
+
+    Raises:
+        ComptoirError: of the proxies one is no address and no network.
+    """
+    addresses = Addresses.read(trusted_proxies)
+    return lambda scope: f"address:{addresses.client(scope)}"
 
 
 def _bare(hop: str) -> str:

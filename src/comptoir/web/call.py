@@ -52,6 +52,11 @@ class Call:
         return negotiate(asked.decode("latin-1"), default) if asked else default
 
     @property
+    def now(self) -> int:
+        """Microseconds since 1970."""
+        return self.app.clock()
+
+    @property
     def instance(self) -> str:
         """What a problem happened to: the address, without its query."""
         raw: bytes = self.scope.get("raw_path") or self.scope["path"].encode()

@@ -114,6 +114,14 @@ GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
             "{name} n'est pas le Jobs d'une application : {reason}.",
         ),
     ),
+    "answer-not-kept": (
+        409,
+        ("Answer not kept", "Réponse non conservée"),
+        (
+            "This was done once, with status {first}; the answer was too large to be kept.",
+            "Ceci a été fait une fois, avec le statut {first} ; réponse trop grande à conserver.",
+        ),
+    ),
     "rate-limited": (
         429,
         ("Too many requests", "Trop de requêtes"),

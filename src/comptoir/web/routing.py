@@ -8,15 +8,15 @@ from pydantic import BaseModel
 
 from comptoir.app import App
 from comptoir.kit.actor import Role
-from comptoir.kit.errors import ComptoirError, Denied, Invalid, Unavailable
+from comptoir.kit.errors import ComptoirError, Denied, Unavailable
 from comptoir.store.gate import RETRY_SECONDS, State
 from comptoir.web.auth import Doorman, Unauthorized
 from comptoir.web.call import Call, Gone
-from comptoir.web.complaints import Unfit, complaints
+from comptoir.web.complaints import Unfit
 from comptoir.web.languages import Texts
 from comptoir.web.limits import OwnLimits, RateLimited
-from comptoir.web.problems import document
-from comptoir.web.replies import PROBLEM, Header, Reply, Send, encode
+from comptoir.web.refusing import problem, refused, unfit
+from comptoir.web.replies import Reply, Send
 
 Handler = Callable[..., Awaitable[Reply]]
 
@@ -26,9 +26,6 @@ SERVERS: Final = frozenset({Role.OPERATOR, Role.SERVICE})
 EVERYBODY: Final = frozenset(Role)
 
 _INTERNAL: Final = 500
-
-_CLOSE: Final[Header] = (b"connection", b"close")
-_NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +106,8 @@ class Path:
         except Unfit as error:
             return unfit(call, error)
         except ComptoirError as error:
+            if isinstance(error, RateLimited):
+                call.limits = error.headers
             reply = refused(call, error)
             if reply.status == _INTERNAL:
                 call.scope["comptoir.error"] = error
@@ -163,45 +162,3 @@ class Unrouted:
             return
         call = Call(scope, receive, self._site.app, self._site.doorman)
         await problem(call, "not-found", {})(scope, receive, send)
-
-
-def problem(call: Call, code: str, figures: dict[str, object]) -> Reply:
-    """A problem document in the reader's language."""
-    return _reply(call, document(code, call.language, figures, call.instance))
-
-
-def _reply(call: Call, content: dict[str, Any]) -> Reply:
-    headers: list[Header] = [
-        (b"content-language", call.language.encode()),
-        (b"vary", b"Accept-Language"),
-        _NO_STORE,
-    ]
-    return Reply(content["status"], encode(content), PROBLEM, headers)
-
-
-def refused(call: Call, error: ComptoirError) -> Reply:
-    """What an error with a code becomes."""
-    if isinstance(error, Invalid) and "field" in error.figures:
-        figures = dict(error.figures)
-        name = str(figures.pop("field"))
-        return unfit(call, Unfit.field(name, error.code, **figures))
-    figures = {name: value for name, value in error.figures.items() if name != "retry_after"}
-    reply = problem(call, error.code, figures)
-    if isinstance(error, RateLimited):
-        call.limits = error.headers
-    if isinstance(error, Unauthorized):
-        reply.headers.append((b"www-authenticate", b'Bearer realm="comptoir"'))
-    if error.code == "payload-too-large":
-        reply.headers.append(_CLOSE)
-    wait = error.retry_after if isinstance(error, Unavailable) else error.figures.get("retry_after")
-    if isinstance(wait, int):
-        reply.headers.append((b"retry-after", b"%d" % wait))
-    return reply
-
-
-def unfit(call: Call, error: Unfit) -> Reply:
-    """422 with a list of what is wrong; the detail says the first."""
-    listed = complaints(error.errors, call.language)
-    content = document("validation-failed", call.language, {"errors": listed}, call.instance)
-    content["detail"] = f"{listed[0]['field']}: {listed[0]['message']}"
-    return _reply(call, content)

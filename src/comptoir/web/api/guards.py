@@ -1,7 +1,6 @@
 """Guards over HTTP: locks, quotas, usage and counters, for applications in any language."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -10,23 +9,20 @@ from pydantic import Field, StringConstraints
 from comptoir.guards import quotas, sql
 from comptoir.guards.counters import add
 from comptoir.guards.leases import TTL
-from comptoir.guards.quotas import Asked, QuotaReached, Usage
-from comptoir.kit.errors import ComptoirError, Conflict
+from comptoir.guards.quotas import Asked, Usage
+from comptoir.kit.errors import Conflict
 from comptoir.kit.ids import request_id
-from comptoir.kit.limits import SECOND
 from comptoir.store.pool import begin
 from comptoir.web import shapes_guards as shapes
 from comptoir.web import wire
 from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
+from comptoir.web.refusing import moment
 from comptoir.web.replies import PRIVATE, Reply, ok, write_time
 from comptoir.web.routing import SERVERS, Operation
 
 _LOCK: Final = re.compile(r"lock_([0-9a-f]{32})", re.ASCII)
 _METRIC: Final = r"^[a-z][a-z0-9_.:-]*$"
-_LABELS: Final = {("ai-calls", "fr"): "IA", ("ai-calls", "en"): "AI"}
-"""How the seeds call a metric."""
-
 Metric = Annotated[
     str,
     StringConstraints(max_length=64, pattern=_METRIC),
@@ -187,17 +183,14 @@ async def reserve(call: Call, body: QuotaReserveBody) -> Reply:
     name = call.part("metric")
     id_ = _id(call, f"quota\x1f{name}\x1f{body.customer}")
     asked = Asked(id_, body.customer, name, body.quantity, body.ttl_seconds)
-    try:
-        made = await quotas.reserve(call.app.pool, call.actor.book, asked)
-    except QuotaReached as error:
-        raise _reached(call, error, name) from None
+    made = await quotas.reserve(call.app.pool, call.actor.book, asked)
     content = {
         "reservation": str(made.id),
         "metric": name,
         "quantity": made.quantity,
         "limit": made.limit,
         "used": made.used,
-        "resets_at": _moment(made.resets_at),
+        "resets_at": moment(made.resets_at),
     }
     return ok(content, status=201)
 
@@ -232,32 +225,13 @@ def _holder(call: Call) -> UUID:
     return UUID(hex=found[1])
 
 
-def _reached(call: Call, error: QuotaReached, metric: str) -> ComptoirError:
-    figures = dict(error.figures)
-    resets_at = figures.pop("resets_at")
-    assert isinstance(resets_at, datetime), "the database says when"
-    wait = max(1, int(resets_at.timestamp()) - call.app.clock() // SECOND + 1)
-    return ComptoirError(
-        error.code,
-        **figures,
-        metric=metric,
-        label=_LABELS.get((metric, call.language), metric),
-        resets_at=_moment(resets_at),
-        retry_after=wait,
-    )
-
-
 def _shown(of: Usage) -> dict[str, Any]:
     return {
         "used": of.used,
         "reserved": of.reserved,
         "limit": of.limit,
-        "resets_at": _moment(of.resets_at),
+        "resets_at": moment(of.resets_at),
     }
-
-
-def _moment(of: datetime) -> str:
-    return of.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 _LOCK_PART: Final[dict[str, dict[str, Any]]] = {
