@@ -3,6 +3,7 @@
 Owns the public library door. Does not decide anything: every rule lives below.
 """
 
+from comptoir.domains.notifications.model import Email
 from comptoir.guards.once import Claim
 from comptoir.guards.quotas import QuotaReached, Usage
 from comptoir.jobs.model import GiveUp, Job
@@ -84,6 +85,7 @@ __all__ = [
     "Conflict",
     "Customer",
     "Decision",
+    "Email",
     "Erased",
     "ExceedsHold",
     "Expired",

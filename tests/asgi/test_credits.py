@@ -110,7 +110,7 @@ async def test_what_was_really_used_is_charged(rich: Comptoir):
 
 @pytest.mark.parametrize(("reports", "balance"), [(True, 18), (False, 20)])
 async def test_a_stream_that_is_broken_off_costs_what_was_reported(
-    reports: bool,
+    reports: bool,  # noqa: FBT001  # a row of the table
     balance: int,
     rich: Comptoir,
 ):

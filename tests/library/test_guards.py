@@ -100,7 +100,7 @@ async def test_once_inside_of_a_transaction(books: Comptoir):
                 await tx.guards.count("payments", id="1")
                 once.result = "done"
             assert once.result == "done"
-    assert await books.guards.counted("payments") == {"payments": 1}
+    assert await books.counters.read("payments") == {"payments": 1}
 
 
 async def test_a_quota_is_used_or_given_back(books: Comptoir):
@@ -154,12 +154,12 @@ async def test_a_rate_is_limited(store: Literal["redis", "pg", "local"], books: 
 
 
 async def test_counters_count(books: Comptoir):
-    await books.guards.count("quotes:created")
-    assert await books.guards.count_once("invoices", id="i-1") == 1
-    assert await books.guards.count_once("invoices", id="i-1") is None
+    await books.counters.add("quotes:created")
+    assert await books.counters.add("invoices", id="i-1") == 1
+    assert await books.counters.add("invoices", id="i-1") is None
 
     async def is_written() -> bool:
-        return (await books.guards.counted("quotes:created"))["quotes:created"] == 1
+        return (await books.counters.read("quotes:created"))["quotes:created"] == 1
 
     await until(is_written)
 

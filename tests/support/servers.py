@@ -54,6 +54,7 @@ class Server:
     port: int
     clock: int = 0
     options: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -127,6 +128,7 @@ class Server:
             "DATABASE_URL": self.database.app_url,
             "DATABASE_DIRECT_URL": self.database.owner_url,
             "COMPTOIR_SECRET": "the same for all of them",
+            **self.environment,
         }
 
     def _answers(self) -> bool:

@@ -15,6 +15,7 @@ from comptoir.guards import sql
 from comptoir.guards.names import metric as metric_named
 from comptoir.guards.names import named
 from comptoir.kit.errors import ComptoirError, Conflict, Invalid, NotFound
+from comptoir.kit.ids import request_id
 from comptoir.kit.limits import CUSTOMER_LENGTH, QUANTITY_MAX
 from comptoir.store.pool import Pool, begin, fetch
 
@@ -139,6 +140,40 @@ async def settle(pool: Pool, book: int, reservation: UUID, actual: int | None = 
             raise Invalid("exceeds-reservation")
         case _:
             raise Conflict("reservation-ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What is to be counted for a customer's day, without any limit.
+
+    Attributes:
+        id: of the event: the same again is not counted.
+    """
+
+    customer: str
+    metric: str
+    amount: int = 1
+    id: str | None = None
+
+
+async def count(pool: Pool, book: int, counting: Counting) -> bool:
+    """Count for a customer's day; whether it was: an event is counted once.
+
+    Raises:
+        Invalid: a field cannot be what it is.
+        Unavailable: the database is down.
+    """
+    asked = Asked(UUID(int=0), counting.customer, counting.metric, counting.amount)
+    asked.check()
+    async with begin(pool) as tx:
+        if counting.id is not None:
+            event = f"usage\x1f{counting.customer}\x1f{counting.metric}\x1f{counting.id}"
+            once = await tx.execute(sql.COUNT_ONCE, (book, request_id(book, event)))
+            if await once.fetchone() is None:
+                return False
+        given = (book, counting.customer, counting.metric, counting.amount)
+        await tx.execute(sql.COUNT_USAGE, given)
+    return True
 
 
 async def usage(pool: Pool, book: int, customer: str, metrics: Sequence[str]) -> dict[str, Usage]:

@@ -11,6 +11,7 @@ from comptoir.app import App, open_books, read_settings
 from comptoir.domains.identity import queries
 from comptoir.kit.errors import NotFound, OutcomeUnknown, Unavailable
 from comptoir.library.caching import Cache, JoinedCache
+from comptoir.library.counting import Counters
 from comptoir.library.credits import Credits
 from comptoir.library.engine import Engine
 from comptoir.library.guarding import Guarding, Limits, Quotas
@@ -45,7 +46,9 @@ class Comptoir:
         jobs: what is to be done later; `working` does it.
         quotas: what a customer's plan allows in a day.
         limits: how often something may be done.
-        guards: leases, calls that are made once, counters.
+        guards: leases, calls that are made once.
+        lease: as `guards.lease`.
+        counters: what is counted, to be shown.
         cache: what need not be worked out again.
     """
 
@@ -62,6 +65,8 @@ class Comptoir:
         self.limits = Limits(app, book)
         self.guards = Guarding(app, book)
         self.cache = Cache(app, book)
+        self.counters = Counters(app, book)
+        self.lease = self.guards.lease
 
     @classmethod
     @asynccontextmanager

@@ -320,29 +320,3 @@ class Guarding:
             return call
 
         return decorate
-
-    async def count(self, name: str, amount: int = 1) -> None:
-        """Count without waiting for the disk: what a killed process had not written is lost.
-
-        Raises:
-            Invalid: the name or the amount cannot be.
-        """
-        (await self._app.guards(self._book)).counters.count(name, amount)
-
-    async def count_once(self, name: str, amount: int = 1, *, id: str) -> int | None:  # noqa: A002  # what it is
-        """Count an event exactly once; what the counter has then, or None when it was counted.
-
-        Raises:
-            Invalid: a name or the amount cannot be.
-            Unavailable: the database is down.
-        """
-        return await (await self._app.guards(self._book)).counters.add(name, amount, id=id)
-
-    async def counted(self, *names: str) -> dict[str, int]:
-        """What counters have.
-
-        Raises:
-            Invalid: a name cannot be one, or there are more than a hundred.
-            Unavailable: the database is down.
-        """
-        return await (await self._app.guards(self._book)).counters.read(names)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from comptoir.guards import quotas, sql
+from comptoir.guards import quotas
 from comptoir.guards.counters import add
 from comptoir.guards.leases import TTL
-from comptoir.guards.quotas import Asked, Usage
+from comptoir.guards.quotas import Asked, Counting, Usage
 from comptoir.kit.errors import Conflict
 from comptoir.kit.ids import request_id
 from comptoir.store.pool import begin
@@ -164,15 +164,8 @@ async def usage(call: Call, query: UsageQuery) -> Reply:
 async def use(call: Call, body: UsageBody) -> Reply:
     """POST /api/usage: counts for a customer's day; quotas are reserved instead."""
     app, book = call.app, call.actor.book
-    given = (book, body.customer, body.metric, body.amount)
-    async with begin(app.pool) as tx:
-        fresh = True
-        if call.key:
-            event = request_id(book, f"usage\x1f{body.customer}\x1f{body.metric}\x1f{call.key}")
-            once = await tx.execute(sql.COUNT_ONCE, (book, event))
-            fresh = await once.fetchone() is not None
-        if fresh:
-            await tx.execute(sql.COUNT_USAGE, given)
+    counting = Counting(body.customer, body.metric, body.amount, call.key or None)
+    fresh = await quotas.count(app.pool, book, counting)
     found = await quotas.usage(app.pool, book, body.customer, [body.metric])
     content = {"customer": body.customer, "metrics": {body.metric: _shown(found[body.metric])}}
     return ok({**content, "counted": fresh})
