@@ -18,7 +18,9 @@ from bench.tables import Table, write
 COLLECT: Final = (50_000, 20, 50)
 """When the collector looks, for ours and the recipes alike: as `comptoir serve` sets it."""
 
-NAMES: Final = ("hot", "spread", "http", "locked_row", "memory", "startup", "explain", "growth")
+NAMES: Final = (
+    "hot", "spread", "http", "locked_row", "memory", "startup", "explain", "growth", "guards",
+)  # fmt: skip
 
 
 def main() -> None:

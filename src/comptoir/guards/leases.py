@@ -21,7 +21,7 @@ from comptoir.guards.names import lock_number, named
 from comptoir.kit.errors import Conflict, Invalid, Unavailable
 from comptoir.kit.gathering import Gathering
 from comptoir.store.joined import fetch_joined
-from comptoir.store.pool import Pool, begin
+from comptoir.store.pool import Pool, fetch
 
 TTL: Final = 30.0
 TTL_LEAST: Final = 0.1
@@ -164,45 +164,21 @@ class Leases:
         before = [holder for holder in releases if holder not in taking]
         after = [holder for holder in releases if holder in taking]
         renewals = [wish for wish in wishes if wish.deed is _Deed.RENEW]
-        found: dict[tuple[_Deed, UUID], Taken] = {}
-        async with begin(self._pool) as tx:
-            await self._release(tx, before, found)
-            await self._take_all(tx, list(takes.values()), found)
-            await self._renew_all(tx, renewals, found)
-            await self._release(tx, after, found)
+        # Sorted, so that two processes which want the same keys do not wait for each other.
+        takes = dict(sorted(takes.items()))
+        given = (
+            self.book, before,
+            [wish.key for wish in takes.values()], [wish.holder for wish in takes.values()],
+            [wish.ttl for wish in takes.values()],
+            [wish.holder for wish in renewals], [wish.ttl for wish in renewals], after,
+        )  # fmt: skip
+        # A repeat, after a connection was lost, finds what the first has done.
+        rows = await fetch(self._pool, sql.ASK_LEASES, given)
+        found = {
+            (_Deed(deed), holder): Taken(key, holder, token, expires_at)
+            for deed, key, holder, token, expires_at in rows
+        }
         return [found.get((wish.deed, wish.holder)) for wish in wishes]
-
-    async def _release(
-        self,
-        tx: AsyncConnection,
-        holders: list[UUID],
-        found: dict[tuple[_Deed, UUID], Taken],
-    ) -> None:
-        if not holders:
-            return
-        cursor = await tx.execute(sql.RELEASE_LEASES, (self.book, holders))
-        for (holder,) in await cursor.fetchall():
-            found[_Deed.RELEASE, holder] = Taken("", holder, 0, 0)
-
-    async def _take_all(
-        self, tx: AsyncConnection, wishes: list[_Wish], found: dict[tuple[_Deed, UUID], Taken]
-    ) -> None:
-        if not wishes:
-            return
-        columns = ([w.key for w in wishes], [w.holder for w in wishes], [w.ttl for w in wishes])
-        cursor = await tx.execute(sql.TAKE_LEASES, (self.book, *columns))
-        for key, holder, token, expires_at in await cursor.fetchall():
-            found[_Deed.TAKE, holder] = Taken(key, holder, token, expires_at)
-
-    async def _renew_all(
-        self, tx: AsyncConnection, wishes: list[_Wish], found: dict[tuple[_Deed, UUID], Taken]
-    ) -> None:
-        if not wishes:
-            return
-        columns = ([wish.holder for wish in wishes], [wish.ttl for wish in wishes])
-        cursor = await tx.execute(sql.RENEW_LEASES, (*columns, self.book))
-        for holder, expires_at in await cursor.fetchall():
-            found[_Deed.RENEW, holder] = Taken("", holder, 0, expires_at)
 
 
 @dataclass(slots=True)

@@ -80,20 +80,10 @@ LEFT JOIN comptoir.plan_quotas q ON q.book_id = %(book)s AND q.plan = coalesce(p
     AND q.metric = want.metric
 ORDER BY want.no"""
 
-TAKE_LEASES: Final = """
-SELECT key, holder, token, comptoir.micros(expires_at)
-FROM comptoir.take_leases(%s, %s::text[], %s::uuid[], %s::double precision[])"""
-
-RENEW_LEASES: Final = """
-UPDATE comptoir.leases l SET expires_at = clock_timestamp() + make_interval(secs => t.secs)
-FROM unnest(%s::uuid[], %s::double precision[]) AS t(holder, secs)
-WHERE l.book_id = %s AND l.holder = t.holder AND l.expires_at > clock_timestamp()
-RETURNING l.holder, comptoir.micros(l.expires_at)"""
-
-RELEASE_LEASES: Final = """
-UPDATE comptoir.leases SET expires_at = '-infinity'
-WHERE book_id = %s AND holder = ANY(%s::uuid[]) AND expires_at > clock_timestamp()
-RETURNING holder"""
+ASK_LEASES: Final = """
+SELECT deed, lease, who, fence, until FROM comptoir.ask_leases(
+    %s, %s::uuid[], %s::text[], %s::uuid[], %s::double precision[], %s::uuid[],
+    %s::double precision[], %s::uuid[])"""
 
 FENCE: Final = """
 SELECT 1 FROM comptoir.leases

@@ -77,6 +77,28 @@ WITH counted AS (
     WHERE j.id = c.oldest GROUP BY j.scheduled_at
 )), 0)::float8 FROM counted c"""
 
+# Of each place the first that may be done, by an index of its own; of these the first of all.
+FETCH: Final = """
+WITH waiting AS (
+    SELECT first.* FROM unnest(%(places)s::text[]) AS place CROSS JOIN LATERAL (
+        SELECT j.id, j.priority FROM comptoir.procrastinate_jobs j
+        WHERE j.queue_name = place AND j.status = 'todo' AND j.scheduled_at IS NULL
+        ORDER BY j.priority DESC, j.id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) first
+), due AS (
+    SELECT first.* FROM unnest(%(places)s::text[]) AS place CROSS JOIN LATERAL (
+        SELECT j.id, j.priority FROM comptoir.procrastinate_jobs j
+        WHERE j.queue_name = place AND j.status = 'todo' AND j.scheduled_at <= now()
+        ORDER BY j.scheduled_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) first
+), candidate AS (
+    SELECT * FROM waiting UNION ALL SELECT * FROM due ORDER BY priority DESC, id LIMIT 1
+)
+UPDATE comptoir.procrastinate_jobs j SET status = 'doing', worker_id = %(worker_id)s
+FROM candidate WHERE j.id = candidate.id
+RETURNING j.id, j.status, j.task_name, j.priority, j.lock, j.queueing_lock, j.args, j.scheduled_at,
+    j.queue_name, j.attempts, j.worker_id"""
+
 # A worker that has gone, or has not been heard of for too long, does its jobs no more: they are
 # tried again, or are dead when that was their last try.
 SWEEP: Final = """

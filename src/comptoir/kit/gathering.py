@@ -11,10 +11,12 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 _ROOM: Final = 20_000
+_WORTH: Final = 16
+"""Questions that make another go at the same time worth its round trip."""
 
 
 class Gathering(Generic[Q, A]):
-    """Asks what has gathered in one go, and then what has gathered meanwhile, one go at a time.
+    """Asks what has gathered in one go, and then what has gathered meanwhile.
 
     A call that comes alone is asked at once: nobody waits so that others may join. A caller that
     goes away takes nothing from the others; what it asked is asked all the same.
@@ -28,6 +30,7 @@ class Gathering(Generic[Q, A]):
         answer: Callable[[Sequence[Q]], Awaitable[Sequence[A]]],
         most: int,
         room: int = _ROOM,
+        lanes: int = 1,
     ) -> None:
         """Gather what `ask` is asked.
 
@@ -36,13 +39,15 @@ class Gathering(Generic[Q, A]):
                 every call that it should have answered.
             most: questions that go together.
             room: questions that may wait.
+            lanes: goes at a time, where whoever answers may work on one while we write the next.
         """
         self._tasks = asyncio.TaskGroup()
         self._answer = answer
         self._most = most
         self._room = room
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
-        self._work: asyncio.Task[None] | None = None
+        self._lanes = lanes
+        self._working = 0
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -63,8 +68,9 @@ class Gathering(Generic[Q, A]):
             raise Unavailable("overloaded")
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if self._work is None:
-            self._work = self._tasks.create_task(self._ask_all())
+        if self._working < self._lanes and (not self._working or len(self._waiting) >= _WORTH):
+            self._working += 1
+            self._tasks.create_task(self._ask_all())
         return await future
 
     async def _ask_all(self) -> None:
@@ -72,10 +78,12 @@ class Gathering(Generic[Q, A]):
             while self._waiting:  # bounded: the room is, and whoever asks waits for his answer
                 count = min(self._most, len(self._waiting))
                 await self._ask([self._waiting.popleft() for _ in range(count)])
-        finally:
-            self._work = None
+        except BaseException:
             while self._waiting:  # only where the task was cancelled
                 self._waiting.popleft()[1].cancel()
+            raise
+        finally:
+            self._working -= 1
 
     async def _ask(self, gathered: list[tuple[Q, "asyncio.Future[A]"]]) -> None:
         try:

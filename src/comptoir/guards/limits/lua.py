@@ -1,39 +1,49 @@
 """The ring of `ring.py` as a script that runs inside of Redis; a test compares the two.
 
-One call decides many questions. Each key keeps one state: when it was last asked, then slots and
+One call decides many questions, which come as one packed argument, and go back as one packed
+answer: to spell each figure as an argument of its own takes longer than to decide it. Each key
+keeps one state: when it was last asked, what counts, where slots that count begin, then slots and
 what was admitted in them. Numbers stay below 2^53, which is what Lua's doubles hold exactly.
 """
 
 from typing import Final
 
 RING: Final = """
-local now = tonumber(ARGV[1])
+local asked = cmsgpack.unpack(ARGV[1])
+local now = asked[1]
 if now < 0 then
     local time = redis.call('TIME')
     now = time[1] * 1000000 + time[2]
 end
 
+local LAST, USED, FIRST, SLOTS, COMPACT = 1, 2, 3, 4, 40
+
 local function settled(key, window, grain)
     local packed = redis.call('GET', key)
-    local state = packed and cmsgpack.unpack(packed) or {0}
-    if now < state[1] then
-        local back = math.floor((state[1] - now) / grain)
-        for i = 2, #state, 2 do state[i] = state[i] - back end
+    if not packed then return {now, 0, SLOTS} end
+    local state = cmsgpack.unpack(packed)
+    if now < state[LAST] then
+        local back = math.floor((state[LAST] - now) / grain)
+        for i = state[FIRST], #state, 2 do state[i] = state[i] - back end
     end
+    state[LAST] = now
     local oldest = math.floor((now - window) / grain)
-    local kept, used = {now}, 0
-    for i = 2, #state, 2 do
-        if #kept > 1 or state[i] >= oldest then
-            kept[#kept + 1] = state[i]
-            kept[#kept + 1] = state[i + 1]
-            used = used + state[i + 1]
-        end
+    local first, used, count = state[FIRST], state[USED], #state
+    while first <= count and state[first] < oldest do
+        used = used - state[first + 1]
+        first = first + 2
     end
-    return kept, used
+    if first > COMPACT then
+        local kept = {now, used, SLOTS}
+        for i = first, count do kept[#kept + 1] = state[i] end
+        return kept
+    end
+    state[USED], state[FIRST] = used, first
+    return state
 end
 
 local function wait_for(state, excess, window, grain)
-    for i = 2, #state, 2 do
+    for i = state[FIRST], #state, 2 do
         excess = excess - state[i + 1]
         if excess <= 0 then
             return math.max(1, (state[i] + 1) * grain + window - now)
@@ -43,20 +53,19 @@ local function wait_for(state, excess, window, grain)
 end
 
 local said, key, arg = {}, 0, 3
-for _ = 1, tonumber(ARGV[2]) do
-    local cost, count = tonumber(ARGV[arg]), tonumber(ARGV[arg + 1])
+for _ = 1, asked[2] do
+    local cost, count = asked[arg], asked[arg + 1]
     arg = arg + 2
     local states, verdicts, all = {}, {}, true
     for p = 1, count do
-        local limit = tonumber(ARGV[arg])
-        local window = tonumber(ARGV[arg + 1])
-        local grain = tonumber(ARGV[arg + 2])
+        local limit, window, grain = asked[arg], asked[arg + 1], asked[arg + 2]
         arg = arg + 3
-        local state, used = settled(KEYS[key + p], window, grain)
+        local state = settled(KEYS[key + p], window, grain)
+        local used, count = state[USED], #state
         local admitted = used + cost <= limit
         local wait, remaining, resets = 0, limit - used, 0
-        if #state > 1 then
-            resets = (state[#state - 1] + 1) * grain + window - now
+        if state[FIRST] < count then
+            resets = (state[count - 1] + 1) * grain + window - now
         end
         if admitted then
             remaining = remaining - cost
@@ -72,16 +81,16 @@ for _ = 1, tonumber(ARGV[2]) do
         local verdict = verdicts[p]
         if all then
             local state, window, grain = unpack(states[p])
-            local slot = math.floor(now / grain)
-            if #state > 1 and state[#state - 1] >= slot then
-                state[#state] = state[#state] + cost
+            local slot, count = math.floor(now / grain), #state
+            if state[FIRST] < count and state[count - 1] >= slot then
+                state[count] = state[count] + cost
             else
-                state[#state + 1] = slot
-                state[#state + 1] = cost
+                state[count + 1] = slot
+                state[count + 2] = cost
             end
+            state[USED] = state[USED] + cost
             local keep = math.ceil((window + 2 * grain) / 1000) + 1000
-            redis.call('SET', KEYS[key + p], cmsgpack.pack(state),
-                'PX', string.format('%.0f', keep))
+            redis.call('SET', KEYS[key + p], cmsgpack.pack(state), 'PX', keep)
         elseif verdict[1] then
             verdict[2] = verdict[2] + cost
         end
@@ -92,5 +101,5 @@ for _ = 1, tonumber(ARGV[2]) do
     end
     key = key + count
 end
-return said
+return cmsgpack.pack(said)
 """

@@ -153,6 +153,12 @@ CREATE UNIQUE INDEX jobs_by_id ON comptoir.procrastinate_jobs ((args->>'job'));
 CREATE INDEX jobs_ended ON comptoir.procrastinate_jobs (status, id)
     WHERE status IN ('failed', 'cancelled', 'aborted');
 
+-- By these a worker takes its next job, however many wait for others, or for their time.
+CREATE INDEX jobs_waiting ON comptoir.procrastinate_jobs (queue_name, priority DESC, id)
+    WHERE status = 'todo' AND scheduled_at IS NULL;
+CREATE INDEX jobs_scheduled ON comptoir.procrastinate_jobs (queue_name, scheduled_at)
+    WHERE status = 'todo' AND scheduled_at IS NOT NULL;
+
 -- Of unique jobs one waits. Not the queue's own queueing_lock: with that a job that has failed could
 -- not wait for its next try while another one of the same name waits for its first.
 CREATE UNIQUE INDEX jobs_waiting_once ON comptoir.procrastinate_jobs ((args->>'unique'))
@@ -340,39 +346,60 @@ BEGIN
         RETURNING u.used INTO total;
 END $$;
 
--- Takes leases, each for itself: those that are free, whose time is up, or that their holder has
--- already. Tokens grow with every one that changes hands. Locked rows are held by somebody.
-CREATE FUNCTION comptoir.take_leases(
-    book integer, wanted text[], holders uuid[], seconds double precision[]
-) RETURNS TABLE (key text, holder uuid, token bigint, expires_at timestamptz)
+-- What has gathered about leases, in one round trip: given back, taken, renewed, given back at once.
+-- One row at a time, by its key: a statement for all of them is planned once, when there is no lease
+-- yet, and then reads every lease there is for each one that is asked for (88 ms for 64 of 10,000).
+--
+-- A lease is taken that is free, whose time is up, or that its holder has already. Tokens grow with
+-- every one that changes hands. Rows that are locked are held by somebody. What is only given back
+-- does not wait for the disk: were it lost, its time would be up all the same.
+CREATE FUNCTION comptoir.ask_leases(
+    book integer, given_back uuid[], wanted text[], holders uuid[], seconds double precision[],
+    renewed uuid[], longer double precision[], at_once uuid[]
+) RETURNS TABLE (deed text, lease text, who uuid, fence bigint, until bigint)
 LANGUAGE plpgsql SET search_path = comptoir, pg_temp AS $$
-#variable_conflict use_column
+DECLARE
+    has record;
 BEGIN
-    RETURN QUERY
-    WITH want AS (
-        SELECT * FROM unnest(wanted, holders, seconds) AS t(key, holder, secs)
-    ), free AS (
-        SELECT l.key FROM leases l JOIN want w ON w.key = l.key
-        WHERE l.book_id = book AND (l.expires_at <= clock_timestamp() OR l.holder = w.holder)
-        ORDER BY l.key FOR UPDATE OF l SKIP LOCKED
-    ), taken AS (
-        UPDATE leases l SET holder = w.holder,
-            token = CASE WHEN l.holder = w.holder AND l.expires_at > clock_timestamp()
-                THEN l.token ELSE nextval('comptoir.leases_token_seq') END,
-            expires_at = clock_timestamp() + make_interval(secs => w.secs)
-        FROM want w, free f
-        WHERE l.book_id = book AND l.key = f.key AND w.key = f.key
-        RETURNING l.key, l.holder, l.token, l.expires_at
-    ), made AS (
-        INSERT INTO leases (book_id, key, holder, expires_at)
-        SELECT book, w.key, w.holder, clock_timestamp() + make_interval(secs => w.secs)
-        FROM want w
-        WHERE NOT EXISTS (SELECT FROM leases l WHERE l.book_id = book AND l.key = w.key)
-        ORDER BY w.key
-        ON CONFLICT (book_id, key) DO NOTHING
-        RETURNING key, holder, token, expires_at
-    )
-    SELECT * FROM taken UNION ALL SELECT * FROM made;
+    IF cardinality(wanted) = 0 AND cardinality(renewed) = 0 THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
+    FOR n IN 1..cardinality(given_back) LOOP
+        RETURN QUERY UPDATE leases l SET expires_at = '-infinity'
+            WHERE l.book_id = book AND l.holder = given_back[n] AND l.expires_at > clock_timestamp()
+            RETURNING 'release', l.key, l.holder, 0::bigint, 0::bigint;
+    END LOOP;
+    FOR n IN 1..cardinality(wanted) LOOP
+        SELECT l.holder, l.expires_at > clock_timestamp() AS is_held INTO has FROM leases l
+            WHERE l.book_id = book AND l.key = wanted[n]
+                AND (l.expires_at <= clock_timestamp() OR l.holder = holders[n])
+            FOR UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            RETURN QUERY UPDATE leases l SET holder = holders[n],
+                token = CASE WHEN has.is_held THEN l.token
+                    ELSE nextval('comptoir.leases_token_seq') END,
+                expires_at = clock_timestamp() + make_interval(secs => seconds[n])
+                WHERE l.book_id = book AND l.key = wanted[n]
+                RETURNING 'take', l.key, l.holder, l.token, micros(l.expires_at);
+        ELSE
+            RETURN QUERY INSERT INTO leases AS l (book_id, key, holder, expires_at)
+                VALUES (book, wanted[n], holders[n],
+                    clock_timestamp() + make_interval(secs => seconds[n]))
+                ON CONFLICT (book_id, key) DO NOTHING
+                RETURNING 'take', l.key, l.holder, l.token, micros(l.expires_at);
+        END IF;
+    END LOOP;
+    FOR n IN 1..cardinality(renewed) LOOP
+        RETURN QUERY UPDATE leases l
+            SET expires_at = clock_timestamp() + make_interval(secs => longer[n])
+            WHERE l.book_id = book AND l.holder = renewed[n] AND l.expires_at > clock_timestamp()
+            RETURNING 'renew', l.key, l.holder, l.token, micros(l.expires_at);
+    END LOOP;
+    FOR n IN 1..cardinality(at_once) LOOP
+        RETURN QUERY UPDATE leases l SET expires_at = '-infinity'
+            WHERE l.book_id = book AND l.holder = at_once[n] AND l.expires_at > clock_timestamp()
+            RETURNING 'release', l.key, l.holder, 0::bigint, 0::bigint;
+    END LOOP;
 END $$;
 
 -- As before, and what guards and jobs have of the book; its plans stay, as its prices do.
