@@ -12,7 +12,8 @@ from typing import Final, Self, TypeVar
 
 import psycopg
 
-from comptoir.kit.errors import Unavailable
+from comptoir.kit.errors import OutcomeUnknown, Unavailable
+from comptoir.library import blocking_guards as guards
 from comptoir.library import entry
 from comptoir.library.blocking import Credits, Customers, Holding, Ledger, Prices
 from comptoir.library.joining import BlockingTransaction as Transaction
@@ -46,6 +47,13 @@ class Comptoir:
         self.customers = Customers(portal, of.customers)
         self.prices = Prices(portal, of.prices)
         self.ledger = Ledger(portal, of.ledger)
+        self.jobs = guards.JobQueue(portal, of.jobs)
+        self.quotas = guards.Quotas(portal, of.quotas)
+        self.limits = guards.Limits(portal, of.limits)
+        self.guards = guards.Guarding(portal, of.guards, of.book)
+        self.lease = self.guards.lease
+        self.counters = guards.Counters(portal, of.counters)
+        self.cache = guards.Cache(portal, of.cache)
 
     @classmethod
     def open(
@@ -94,8 +102,27 @@ class Comptoir:
             Unavailable: no connection could be had in time.
             OutcomeUnknown: the connection was lost at COMMIT. Ask again with the same keys.
         """
-        with begin_for_blocking_caller(self._pool) as connection:
-            yield join_blocking(self._of.app, self._of.book, connection, self._portal)
+        cache = guards.JoinedCache(self.cache, is_ours=True)
+        try:
+            with begin_for_blocking_caller(self._pool) as connection:
+                yield join_blocking(self._of.app, self._of.book, connection, self._portal, cache)
+        except OutcomeUnknown:
+            cache.committed()  # it may have
+            raise
+        cache.committed()
+
+    @contextmanager
+    def lock(self, key: str) -> Generator[Transaction]:
+        """Hold a key while the block runs, in a transaction that ends with it.
+
+        Raises:
+            Conflict: somebody holds it; `code` is operation-in-progress.
+            Invalid: the key cannot be.
+            Unavailable, OutcomeUnknown: as `transaction`.
+        """
+        with self.transaction() as tx:
+            tx.guards.lock(key)
+            yield tx
 
     def adopt(self, connection: object) -> Transaction:
         """The verbs, inside of a transaction that the caller has opened and will commit himself.
@@ -110,7 +137,8 @@ class Comptoir:
                 COMMITTED.
         """
         found = blocking_connection_of(connection)
-        return join_blocking(self._of.app, self._of.book, found, self._portal)
+        cache = guards.JoinedCache(self.cache, is_ours=False)
+        return join_blocking(self._of.app, self._of.book, found, self._portal, cache)
 
     def commit(self, work: Callable[[Transaction], T]) -> T:
         """Run work in a transaction, again when it meets another's: up to four times.

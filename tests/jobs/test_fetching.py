@@ -10,7 +10,7 @@ import pytest
 from procrastinate.connector import BaseConnector
 
 from comptoir.jobs import sql
-from comptoir.jobs.fetching import Manager
+from comptoir.jobs.fetching import Fetching
 from comptoir.jobs.model import Handler, Status
 from tests.support.postgres import Database
 from tests.support.working import Bench, open_bench
@@ -26,13 +26,13 @@ class Late:
 
     def __init__(self) -> None:
         self.looks = 0
-        self.manager: Manager | None = None
+        self.worker: Fetching | None = None
 
     async def execute_query_all_async(self, **_: Any) -> list[dict[str, Any]]:  # noqa: ANN401
         self.looks += 1
-        assert self.manager is not None
+        assert self.worker is not None
         if self.looks == 1:
-            self.manager.heard += 1
+            self.worker.heard += 1
             return []
         names = ("id", "status", "task_name", "priority", "lock", "queueing_lock", "args")
         more = ("scheduled_at", "queue_name", "attempts", "worker_id")
@@ -42,8 +42,8 @@ class Late:
 
 async def test_what_is_announced_while_it_looks_is_not_missed():
     late = Late()
-    late.manager = Manager(cast("BaseConnector", late))
-    job = await late.manager.fetch_job(PLACES, 1)
+    late.worker = Fetching(cast("BaseConnector", late))
+    job = await late.worker.fetch_job(PLACES, 1)
     assert job is not None
     assert (job.id, late.looks) == (7, 2)
 

@@ -19,7 +19,8 @@ HOLD = "hold_" + "0" * 32
 def address(operation: Operation) -> str:
     parts = {
         "hold": HOLD, "customer": "nobody", "id": "00000000-0000-7000-8000-000000000000",
-        "book": "test", "lock": "lock_" + "0" * 32, "metric": "ai-calls", "name": "quotes",
+        "book": "test", "lock": "lock_" + "0" * 32, "claim": f"claim_{'0' * 32}_1",
+        "metric": "ai-calls", "name": "quotes",
     }  # fmt: skip
     return operation.path.format_map(parts)
 

@@ -155,13 +155,22 @@ async def add(tx: AsyncConnection[Any], book: int, name: str, amount: int, id_: 
     Raises:
         Invalid: a name or the amount cannot be.
     """
-    metric(name)
-    _check(amount)
-    event = request_id(book, f"count{_SEPARATOR}{name}{_SEPARATOR}{named('id', id_)}")
+    event = event_of(book, name, amount, id_)
     if not await fetch_joined(tx, sql.COUNT_ONCE, (book, event)):
         return None
     [[_, value]] = await fetch_joined(tx, sql.ADD, (book, [name], [amount]))
     return value
+
+
+def event_of(book: int, name: str, amount: int, id_: str) -> bytes:
+    """By which an event is known that is counted once.
+
+    Raises:
+        Invalid: a name or the amount cannot be.
+    """
+    metric(name)
+    _check(amount)
+    return request_id(book, f"count{_SEPARATOR}{name}{_SEPARATOR}{named('id', id_)}")
 
 
 def _check(amount: int) -> None:

@@ -112,7 +112,7 @@ class Leases:
                 return replace(taken, asked_at=asked_at)
             left = end - loop.time()
             if left <= 0:
-                raise Conflict(_IN_PROGRESS, retry_after=1)
+                raise busy()
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -269,7 +269,20 @@ async def lock(tx: AsyncConnection[Any], book: int, key: str) -> None:
         Conflict: another transaction holds it.
         Invalid: the key cannot be.
     """
-    number = lock_number(book, named("key", key))
-    [[is_held]] = await fetch_joined(tx, sql.TRY_LOCK, (number,))
+    [[is_held]] = await fetch_joined(tx, sql.TRY_LOCK, locking(book, key))
     if not is_held:
-        raise Conflict(_IN_PROGRESS, retry_after=1)
+        raise busy()
+
+
+def locking(book: int, key: str) -> tuple[int]:
+    """What `sql.TRY_LOCK` is given.
+
+    Raises:
+        Invalid: the key cannot be.
+    """
+    return (lock_number(book, named("key", key)),)
+
+
+def busy() -> Conflict:
+    """What is raised when somebody else holds a key."""
+    return Conflict(_IN_PROGRESS, retry_after=1)

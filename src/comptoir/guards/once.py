@@ -26,7 +26,7 @@ from comptoir.kit.errors import Conflict, Invalid, Unavailable
 from comptoir.kit.gathering import Gathering
 from comptoir.kit.ids import request_id
 from comptoir.store.joined import fetch_joined
-from comptoir.store.pool import Pool, fetch
+from comptoir.store.pool import Pool, begin, fetch
 
 RESULT_BYTES: Final = 1024 * 1024
 LEASE: Final = 30.0
@@ -39,8 +39,8 @@ _POLL: Final = 0.05
 _TOGETHER: Final = 500
 _SEPARATOR: Final = "\x1f"
 _PATIENCE: Final = "100ms"
-_LOCK_TIMEOUT: Final = "SELECT current_setting('lock_timeout')"
-_RESTORE: Final = "SELECT set_config('lock_timeout', %s, true)"
+LOCK_TIMEOUT: Final = "SELECT current_setting('lock_timeout')"
+RESTORE: Final = "SELECT set_config('lock_timeout', %s, true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +213,49 @@ class Once:
             before = await self._before(call)
             if before is not None:
                 return before[0], True
-            claim = await self._claim(call)
+            claim = await self._claim(call, self._lease)
             if claim is not None:
                 return await self._do(call, claim, work), False
             left = end - loop.time()
             if left <= 0:
-                raise Conflict("request-in-flight", retry_after=1)
+                raise in_flight()
             await self._a_while(call, left)
+
+    async def begin(self, call: Call, lease: float) -> "Claim | tuple[Any]":
+        """Claim a call for somebody elsewhere, who says when he is done; or its result from before.
+
+        Args:
+            call: which call.
+            lease: seconds after which another may claim it.
+
+        Raises:
+            Conflict: the key is that of another call, or somebody is making it.
+            Unavailable: the database is down.
+        """
+        before = await self._before(call)
+        if before is not None:
+            return before
+        claim = await self._claim(call, lease)
+        if claim is None:
+            raise in_flight()
+        return claim
+
+    async def end(self, id_: bytes, attempt: int, result: object, ttl: float | None) -> None:
+        """Keep the result of a call that was claimed elsewhere.
+
+        Raises:
+            Conflict: somebody else has claimed it meanwhile, or it has ended.
+            Invalid: the result cannot be kept.
+        """
+        given = (checked(result), ttl, self.book, id_, attempt)
+        if not await fetch(self._pool, sql.FINISH, given):
+            raise Conflict("claim-lost")
+
+    async def drop(self, id_: bytes, attempt: int) -> None:
+        """Let somebody else claim a call that was claimed elsewhere."""
+        given = {"book": self.book, "id": id_, "attempt": attempt}
+        async with begin(self._pool) as tx:
+            await tx.execute(sql.GIVE_BACK_CLAIM, given)
 
     async def _before(self, call: Call) -> tuple[Any] | None:
         """The result from before, in a tuple of its own as it may be null.
@@ -235,10 +271,10 @@ class Once:
         found = {row[0]: tuple(row[1:]) for row in rows}
         return [found.get(id_) for id_ in ids]
 
-    async def _claim(self, call: Call) -> Claim | None:
+    async def _claim(self, call: Call, lease: float) -> Claim | None:
         if call.id in self._running:
             return None
-        given = (self.book, call.id, call.mark, self._new_id(), self._lease, _PATIENCE)
+        given = (self.book, call.id, call.mark, self._new_id(), lease, _PATIENCE)
         try:
             rows = await fetch(self._pool, sql.CLAIM, given)
         except Unavailable as error:
@@ -370,21 +406,34 @@ async def inside(
 async def _claim_inside(
     tx: AsyncConnection[Any], book: int, call: Call, new_id: UUID
 ) -> int | None:
-    [[usual]] = await fetch_joined(tx, _LOCK_TIMEOUT, ())
+    [[usual]] = await fetch_joined(tx, LOCK_TIMEOUT, ())
     try:
         async with tx.transaction():
             given = (book, call.id, call.mark, new_id, LEASE, f"{WAIT}s")
             rows = await fetch_joined(tx, sql.CLAIM, given)
     except LockNotAvailable:
-        raise Conflict("request-in-flight", retry_after=1) from None
+        raise in_flight() from None
     finally:
-        await fetch_joined(tx, _RESTORE, (usual,))
+        await fetch_joined(tx, RESTORE, (usual,))
     return rows[0][0] if rows else None
 
 
 async def _before_inside(tx: AsyncConnection[Any], book: int, call: Call) -> Any:  # noqa: ANN401  # JSON
-    rows = await fetch_joined(tx, sql.LOOK, (book, [call.id]))
+    return result_of(call, await fetch_joined(tx, sql.LOOK, (book, [call.id])))
+
+
+def result_of(call: Call, rows: Sequence[Any]) -> Any:  # noqa: ANN401  # JSON
+    """The result of a call that was made before, of what `sql.LOOK` has found.
+
+    Raises:
+        Conflict: the key is that of another call, or somebody is making it.
+    """
     before = _judged(call, tuple(rows[0][1:])) if rows else None
     if before is None:
-        raise Conflict("request-in-flight", retry_after=1)
+        raise in_flight()
     return before[0]
+
+
+def in_flight() -> Conflict:
+    """What is raised when somebody else is making a call, and takes his time."""
+    return Conflict("request-in-flight", retry_after=1)

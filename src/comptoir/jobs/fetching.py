@@ -12,7 +12,7 @@ from procrastinate import jobs, manager
 from comptoir.jobs import sql
 
 
-class Manager(manager.JobManager):
+class Fetching(manager.JobManager):
     """The queue's own, but for how jobs are fetched.
 
     Attributes:

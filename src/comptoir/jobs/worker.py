@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from comptoir.jobs import schedule, sql
 from comptoir.jobs.duties import Duties
-from comptoir.jobs.fetching import Manager
+from comptoir.jobs.fetching import Fetching
 from comptoir.jobs.model import CANCELLED, GiveUp, Handler, Job, Result, place_of
 from comptoir.kit.errors import ComptoirError
 from comptoir.store.pool import Pool, begin
@@ -179,7 +179,7 @@ class Worker:
             max_size=3,
         )
         app = procrastinate.App(connector=connector)
-        app.job_manager = Manager(connector)
+        vars(app).update(job_manager=Fetching(connector))  # the word is theirs
         for handler in self._crew.duties.handlers.values():
             self._register(app, handler)
         async with app.open_async():

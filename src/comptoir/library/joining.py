@@ -12,7 +12,7 @@ from comptoir.app import App
 from comptoir.kit.errors import ComptoirError, Misuse
 from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain
-from comptoir.library import blocking
+from comptoir.library import blocking, blocking_guards
 from comptoir.library.caching import JoinedCache
 from comptoir.library.engine import Engine
 from comptoir.library.guarding import JoinedGuards
@@ -65,6 +65,9 @@ class BlockingTransaction:
     connection: Connection[Any]
     credits: blocking.Verbs
     ledger: blocking.BatchLedger
+    jobs: blocking_guards.JoinedJobs
+    guards: blocking_guards.JoinedGuards
+    cache: blocking_guards.JoinedCache
 
 
 async def join(
@@ -96,7 +99,11 @@ async def join(
 
 
 def join_blocking(
-    app: App, book: int, connection: Connection[Any], portal: Portal
+    app: App,
+    book: int,
+    connection: Connection[Any],
+    portal: Portal,
+    cache: blocking_guards.JoinedCache,
 ) -> BlockingTransaction:
     """The same on a connection without async, which only the caller's own thread touches.
 
@@ -129,6 +136,9 @@ def join_blocking(
         connection,
         blocking.Verbs(errands.waiting, Verbs(engine)),
         blocking.BatchLedger(errands.waiting, BatchLedger(engine)),
+        blocking_guards.JoinedJobs(app, book, connection),
+        blocking_guards.JoinedGuards(app, book, connection),
+        cache,
     )
 
 

@@ -114,6 +114,14 @@ GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
             "{name} n'est pas le Jobs d'une application : {reason}.",
         ),
     ),
+    "cost-exceeds-limit": (
+        409,
+        ("Can never go through", "Ne passera jamais"),
+        (
+            "A cost of {cost} can never go through a limit of {limit}.",
+            "Un coût de {cost} ne passera jamais une limite de {limit}.",
+        ),
+    ),
     "answer-not-kept": (
         409,
         ("Answer not kept", "Réponse non conservée"),

@@ -176,3 +176,44 @@ class StatsShape(BaseModel):
     counters_dropped: int
     fallbacks: list[FallbackShape]
     books: dict[str, CommitShape]
+
+
+class ClaimShape(BaseModel):
+    """A call that is yours to make, or its result from before."""
+
+    claim: Annotated[str | None, Field(description="Null when the call was made before.")]
+    replayed: bool
+    result: Any = None
+    provider_key: Annotated[
+        str | None, Field(description="For your provider: the same however often it is begun.")
+    ] = None
+
+
+class FinishedShape(BaseModel):
+    """What is kept of a call."""
+
+    result: Any
+
+
+class ReleasedShape(BaseModel):
+    """A call that somebody else may begin."""
+
+    released: bool
+
+
+class LimitShape(BaseModel):
+    """What a limit says."""
+
+    name: str
+    limit: int
+    remaining: int
+    resets_after_ms: int
+
+
+class HitShape(BaseModel):
+    """Whether it may be done; what is denied is charged to no limit."""
+
+    allowed: bool
+    retry_after_ms: int
+    decided_by: Literal["redis", "pg", "local", "open"]
+    limits: list[LimitShape]

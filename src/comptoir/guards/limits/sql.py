@@ -21,9 +21,12 @@ SELECT %s::integer, key, 0, '{}', '{}', clock_timestamp() + interval '1 minute'
 FROM unnest(%s::text[]) AS key ORDER BY key
 ON CONFLICT (book_id, key) DO NOTHING"""
 
+# They are there, and locked. Not an UPDATE of what is joined: its plan is made while there are few
+# rows, and then reads all of them.
 SAVE: Final = """
-UPDATE comptoir.rate_limits l SET last = t.last, slots = t.slots::bigint[],
-    costs = t.costs::bigint[], expires_at = comptoir.moment(t.until)
+INSERT INTO comptoir.rate_limits AS l (book_id, key, last, slots, costs, expires_at)
+SELECT %s::integer, t.key, t.last, t.slots::bigint[], t.costs::bigint[], comptoir.moment(t.until)
 FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
     AS t(key, last, slots, costs, until)
-WHERE l.book_id = %s AND l.key = t.key"""
+ON CONFLICT (book_id, key) DO UPDATE SET last = excluded.last, slots = excluded.slots,
+    costs = excluded.costs, expires_at = excluded.expires_at"""

@@ -186,7 +186,7 @@ class PostgresStore:
             [_array(state.costs) for state in states],
             [state.last + policy.window + 2 * policy.grain for state, policy in changed.values()],
         )
-        await tx.execute(sql.SAVE, (*columns, self._book))
+        await tx.execute(sql.SAVE, (self._book, *columns))
 
 
 def _array(values: Sequence[int]) -> str:
