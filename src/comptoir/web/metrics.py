@@ -5,6 +5,8 @@ set before it was imported; `comptoir serve --workers N` sees to that.
 """
 
 import os
+import struct
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client import (
@@ -22,6 +24,7 @@ from comptoir.store.batch import Batch
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _REMEMBERED: Final = 5_000
+_TRIES: Final = 200
 
 
 class Metrics:
@@ -113,6 +116,10 @@ class Metrics:
             multiprocess.MultiProcessCollector(registry)
         except ValueError:
             return generate_latest(self._registry)
+        for _ in range(_TRIES):
+            # The file of a process that has just begun it is empty, for as long as a call takes.
+            with suppress(struct.error):
+                return generate_latest(registry)
         return generate_latest(registry)
 
     def close(self) -> None:

@@ -90,7 +90,7 @@ async def finish(call: Call, body: FinishBody) -> Reply:
     return ok({"result": body.result})
 
 
-async def release(call: Call) -> Reply:
+async def release_claim(call: Call) -> Reply:
     """POST /api/once/{claim}/release."""
     guards = await call.app.guards(call.actor.book)
     await guards.once.drop(*_claim(call))
@@ -163,7 +163,7 @@ OPERATIONS: Final = (
     Operation(
         method="POST",
         path="/api/once/{claim}/release",
-        handler=release,
+        handler=release_claim,
         summary=("Give a call back", "Rendre un appel"),
         tag="guards",
         roles=SERVERS,
