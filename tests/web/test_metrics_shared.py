@@ -6,15 +6,17 @@ import sys
 from pathlib import Path
 
 PROGRAM = """
-import sys, threading, time
+import sys, threading
 from pathlib import Path
 from comptoir.web.metrics import Metrics
 
 metrics = Metrics()
 metrics.observe("GET", "/", 200, 0.1)
 begun = Path(sys.argv[1]) / "counter_1.db"
+whole = begun.with_suffix(".whole")
+whole.write_bytes(bytes(65_536))
 begun.touch()
-threading.Timer(0.001, begun.unlink).start()
+threading.Timer(0.001, lambda: whole.replace(begun)).start()
 sys.stdout.buffer.write(metrics.page())
 """
 
