@@ -51,7 +51,7 @@ problems(api)
 
 def who(authorization: Annotated[str | None, Header()] = None) -> str:
     """Whoever calls; a real application would look at a session."""
-    if authorization is None:
+    if not authorization:
         raise HTTPException(401)
     return authorization.removeprefix("Bearer ")
 

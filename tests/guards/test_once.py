@@ -372,3 +372,24 @@ async def test_a_result_that_cannot_be_kept_is_said_to_be(bad: Any, guarded: Gua
         with pytest.raises(Invalid, match="field-invalid"):
             await once.run(Call.of(LIVE, key), Work(bad))
         assert await once.run(Call.of(LIVE, key), Work()) == ("paid", False)
+
+
+async def test_a_provider_who_may_have_done_it_is_given_the_same_key_again(guarded: Guarded):
+    """His answer was lost: with another key he would charge twice."""
+    keys: list[str] = []
+
+    async def charge(key: str) -> str:
+        keys.append(key)
+        if len(keys) == 1:
+            raise TimeoutError
+        return "ch_1"
+
+    async def pay(claim: Claim) -> Any:  # noqa: ANN401  # JSON
+        return await claim.step("charge", charge)
+
+    call = Call.of(LIVE, "lost-answer")
+    async with guarded.once() as once:
+        with pytest.raises(TimeoutError):
+            await once.run(call, pay)
+        assert await once.run(call, pay) == ("ch_1", False)
+    assert keys[0] == keys[1]

@@ -116,6 +116,7 @@ class Claim:
         attempt: how often it was begun.
         origin: names the call for good, however often it is begun.
         is_lost: somebody else has taken over: nothing more can be kept.
+        has_asked: a key was handed out, so that a provider may have done something under it.
     """
 
     attempt: int
@@ -125,9 +126,11 @@ class Claim:
     _steps: dict[str, Any]
     is_lost: bool = False
     is_finished: bool = field(default=False)
+    has_asked: bool = False
 
     def provider_key(self, step: str) -> str:
         """The idempotency key to give a provider for one step: the same in every attempt."""
+        self.has_asked = True
         return f"{self.origin}:{step}"
 
     async def step(self, name: str, work: Callable[[str], Awaitable[Any]]) -> Any:  # noqa: ANN401  # JSON
@@ -252,8 +255,8 @@ class Once:
             raise Conflict("claim-lost")
 
     async def drop(self, id_: bytes, attempt: int) -> None:
-        """Let somebody else claim a call that was claimed elsewhere."""
-        given = {"book": self.book, "id": id_, "attempt": attempt}
+        """Let somebody else claim a call that was claimed elsewhere, under the same origin."""
+        given = {"book": self.book, "id": id_, "attempt": attempt, "asked": True}
         async with begin(self._pool) as tx:
             await tx.execute(sql.GIVE_BACK_CLAIM, given)
 
@@ -332,7 +335,9 @@ class Once:
             raise Conflict("claim-lost")
 
     async def _give_back(self, call: Call, claim: Claim) -> None:
-        given = {"book": self.book, "id": call.id, "attempt": claim.attempt}
+        given = {
+            "book": self.book, "id": call.id, "attempt": claim.attempt, "asked": claim.has_asked,
+        }  # fmt: skip
         try:
             async with self._pool.connection() as connection:
                 await connection.execute(sql.GIVE_BACK_CLAIM, given)

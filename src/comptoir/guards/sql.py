@@ -42,12 +42,13 @@ GIVE_BACK_CLAIM: Final = """
 WITH gone AS (
     DELETE FROM comptoir.idempotency
     WHERE book_id = %(book)s AND id = %(id)s AND attempt = %(attempt)s AND result IS NULL
-        AND steps = '{}' RETURNING 1
+        AND steps = '{}' AND NOT %(asked)s RETURNING 1
 )
 UPDATE comptoir.idempotency SET lease_until = clock_timestamp()
 WHERE book_id = %(book)s AND id = %(id)s AND attempt = %(attempt)s AND result IS NULL
-    AND steps <> '{}'"""
-"""What has done no step is as if it had never begun; else whoever comes next goes on from there."""
+    AND (steps <> '{}' OR %(asked)s)"""
+"""What has done no step and asked no provider is as if it had never begun; else whoever comes next
+goes on from there, under the same names for providers: one may have done what he did not answer."""
 
 RESERVE: Final = """
 SELECT outcome, most, so_far, resets_at FROM comptoir.reserve_quota(%s, %s, %s, %s, %s, %s)"""
