@@ -17,21 +17,31 @@ def explain(site: Site, customer: str, more: str = "", **said: Any) -> dict[str,
     return found.json()
 
 
+def told(site: Site, customer: str, language: str = "en") -> tuple[list[str], list[str]]:
+    """The sentences, the oldest first, and the day of each: midnight may be among them."""
+    found = explain(site, customer, headers={"Accept-Language": language})["movements"][::-1]
+    days = [day(language, datetime.fromisoformat(each["at"])) for each in found]
+    return [each["text"] for each in found], days
+
+
 def texts(site: Site, customer: str, language: str = "en") -> list[str]:
-    """The sentences, the oldest first, with today's date taken out."""
-    found = explain(site, customer, headers={"Accept-Language": language})
-    return [each["text"] for each in found["movements"]][::-1]
+    """The sentences, the oldest first."""
+    return told(site, customer, language)[0]
 
 
-def hold(site: Site, customer: str, amount: int, **more: object) -> str:
+def held_until(site: Site, customer: str, amount: int, **more: object) -> tuple[str, datetime]:
     body = {"customer": customer, "amount": amount, "ttl_seconds": 600} | more
     done = site.post("/api/credits/holds", body)
     assert done.status_code == 201, done.text
-    return done.json()["hold"]["id"]
+    found = done.json()["hold"]
+    return found["id"], datetime.fromisoformat(found["expires_at"])
 
 
-def day(language: str = "en", at: datetime | None = None) -> str:
-    now = at or datetime.now(UTC)
+def hold(site: Site, customer: str, amount: int, **more: object) -> str:
+    return held_until(site, customer, amount, **more)[0]
+
+
+def day(language: str, now: datetime) -> str:
     french = [
         "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
         "octobre", "novembre", "décembre",
@@ -41,14 +51,14 @@ def day(language: str = "en", at: datetime | None = None) -> str:
     return f"{now.day} {now:%B}"
 
 
-def a_life(site: Site) -> str:
-    """A customer with a bit of everything; returns his name."""
+def a_life(site: Site) -> tuple[str, datetime]:
+    """A customer with a bit of everything; returns his name and when his first hold would end."""
     site.call("PUT", "/api/credits/prices", {"action": "draw", "amount": 5})
     customer = fresh("customer")
     site.grant(customer, 100, reason="welcome gift")
     body = {"customer": customer, "action": "draw", "model": "x"}
     spent = site.post("/api/credits/spend", body).json()["movement"]["id"]
-    name = hold(site, customer, 8, reason="a film")
+    name, until = held_until(site, customer, 8, reason="a film")
     site.post(f"/api/credits/holds/{name}/renew", {"ttl_seconds": 900})
     site.post(f"/api/credits/holds/{name}/capture", {"amount": 3})
     other = hold(site, customer, 2)
@@ -56,49 +66,50 @@ def a_life(site: Site) -> str:
     site.post("/api/credits/reverse", {"movement": spent, "reason": "it failed"})
     body = {"from": customer, "to": "bob", "amount": 7, "reason": "shared", "asset": "credits"}
     site.post("/api/ledger/transfer", body)
-    return customer
+    return customer, until
 
 
 def test_every_kind_has_its_words(site: Site) -> None:
-    today = day()
-    found = texts(site, a_life(site))
+    customer, until = a_life(site)
+    found, days = told(site, customer)
     assert found[0] == "Granted 100 credits, “welcome gift”: 0 before, 100 after."
-    lot = f"the lot of {today} (welcome gift)"
+    lot = f"the lot of {days[0]} (welcome gift)"
     assert found[1] == f"Spent 5 credits on draw (model x), from {lot}: 100 before, 95 after."
-    assert found[2].startswith(f"Set aside 8 credits, “a film”, until {today} at ")
+    assert found[2].startswith(f"Set aside 8 credits, “a film”, until {day('en', until)} at ")
     assert found[2].endswith("(UTC): 87 available of 95.")
-    held = f"the hold of 8 credits of {today} (a film)"
+    held = f"the hold of 8 credits of {days[2]} (a film)"
     assert found[3].startswith(f"Prolonged {held}, until ")
     assert found[4] == (
         f"Took 3 credits from {held}, giving back 5 credits, from {lot}: 95 before, 92 after."
     )
     assert found[6] == (
-        f"Released the hold of 2 credits of {today}, giving back 2 credits: 92 available of 92."
+        f"Released the hold of 2 credits of {days[5]}, giving back 2 credits: 92 available of 92."
     )
     assert found[7] == (
-        f"Gave back 5 credits, reversing the spend of 5 credits of {today}, “it failed”, into {lot}"
-        ": 92 before, 97 after."
+        f"Gave back 5 credits, reversing the spend of 5 credits of {days[1]}, “it failed”, into"
+        f" {lot}: 92 before, 97 after."
     )
     assert found[8] == f"Sent 7 credits to bob, “shared”, from {lot}: 97 before, 90 after."
 
 
 def test_every_kind_has_its_words_in_french(site: Site) -> None:
-    today = day("fr")
-    found = texts(site, a_life(site), "fr")
+    customer, until = a_life(site)
+    found, days = told(site, customer, "fr")
     assert found[0] == "Don de 100 crédits, « welcome gift » : 0 avant, 100 après."
-    lot = f"le lot du {today} (welcome gift)"
+    lot = f"le lot du {days[0]} (welcome gift)"
     assert found[1] == (
         f"Dépense de 5 crédits pour draw (modèle x), sur {lot} : 100 avant, 95 après."
     )
-    assert found[2].startswith(f"Mise de côté de 8 crédits, « a film », jusqu'au {today} à ")
-    held = f"la retenue de 8 crédits du {today} (a film)"
+    ends = day("fr", until)
+    assert found[2].startswith(f"Mise de côté de 8 crédits, « a film », jusqu'au {ends} à ")
+    held = f"la retenue de 8 crédits du {days[2]} (a film)"
     assert found[4] == (
         f"Prélèvement de 3 crédits sur {held}, avec restitution de 5 crédits, sur {lot}"
         " : 95 avant, 92 après."
     )
     assert found[6].startswith("Libération de la retenue de 2 crédits du ")
     assert found[7].startswith(
-        f"Retour de 5 crédits pour annuler la dépense de 5 crédits du {today}"
+        f"Retour de 5 crédits pour annuler la dépense de 5 crédits du {days[1]}"
     )
     assert found[8].startswith("Transfert de 7 crédits à bob, « shared », sur ")
 
@@ -144,7 +155,7 @@ def test_a_reversal_names_what_it_undid(site: Site) -> None:
 
 
 def test_pages_add_up_and_stay_at_their_moment(site: Site) -> None:
-    customer = a_life(site)
+    customer = a_life(site)[0]
     whole = explain(site, customer)
     page = explain(site, customer, "&limit=4")
     pages, closing = [page], page["balance"]["balance"]
@@ -230,7 +241,7 @@ def test_late_captures_and_expired_holds_have_their_words(site: Site) -> None:
 
 
 def test_erased_texts_and_names_leave_nothing_broken(site: Site) -> None:
-    customer = a_life(site)
+    customer = a_life(site)[0]
     receiver = fresh("receiver")
     body = {"from": customer, "to": receiver, "amount": 1, "asset": "credits"}
     site.post("/api/ledger/transfer", body)
@@ -314,7 +325,7 @@ def test_who_may_ask(site: Site) -> None:
 
 
 def test_unknown_assets_cursors_and_nobody(site: Site) -> None:
-    customer, other = a_life(site), a_life(site)
+    customer, other = a_life(site)[0], a_life(site)[0]
     missing = site.get(f"{PATH}?customer={customer}&asset=nothing")
     assert (missing.status_code, missing.json()["code"]) == (404, "unknown-asset")
     assert site.get(PATH).status_code == 422
