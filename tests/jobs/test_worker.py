@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from comptoir.jobs import queue
-from comptoir.jobs.model import GiveUp, Handler, Job, Result, Status
+from comptoir.jobs.model import PAYLOAD_BYTES, GiveUp, Handler, Job, Result, Status
 from comptoir.jobs.queue import Sought
 from comptoir.jobs.schedule import Missed, Periodic
 from comptoir.jobs.worker import Pace, Worker
@@ -101,14 +101,26 @@ async def test_a_handler_that_never_returns_is_ended(bench: Bench):
     assert len(bench.done) == 2
 
 
-async def test_what_is_not_json_is_an_error_of_the_handler(bench: Bench):
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        ({"x": object()}, "payload-invalid"),
+        ({"x": "\0"}, "payload-invalid"),
+        ([1], "payload-invalid"),
+        ({"x": "y" * PAYLOAD_BYTES}, "job-too-large"),
+    ],
+    ids=["object", "nul", "list", "large"],
+)
+async def test_a_result_that_cannot_be_kept_is_an_error_of_the_handler(
+    bench: Bench, result: object, error: str
+):
     async def strange(_: Job) -> Any:  # noqa: ANN401  # that is the fault
-        return {"x": object()}
+        return result
 
     async with bench.working(Handler("report", strange, attempts=1)):
         id_ = await bench.enqueue("report")
         seen = await bench.until(id_, Status.DEAD)
-    assert seen.error == "TypeError"
+    assert seen.error == error
 
 
 async def test_a_failed_job_waits_beside_another_of_its_name(bench: Bench):

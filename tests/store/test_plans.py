@@ -1,9 +1,7 @@
 """No hot statement reads a whole table: plans at a million rows, without any planner setting."""
 
-import re
-from collections.abc import Generator, Iterator
-from types import ModuleType
-from typing import Any, Final
+from collections.abc import Generator
+from typing import Final
 
 import psycopg
 import pytest
@@ -11,20 +9,11 @@ import pytest
 from comptoir.domains.credits import sql as credits_sql
 from comptoir.domains.identity import sql as identity_sql
 from comptoir.store import directory, past, sql, sweep
+from tests.support.plans import plan, reads_as_a_whole, statements
 from tests.support.postgres import Cluster
 
 pytestmark = [pytest.mark.pg, pytest.mark.slow]
 MILLION: Final = 1_000_000
-SMALL: Final = {"books", "assets", "plans", "alembic_version"}
-"""Tables of a page or two, which are quicker read than looked up in."""
-
-_VERB: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
-_PARAMETER: Final = re.compile(r"%\((\w+)\)s|%s")
-_WHOLE_BOOK: Final = re.compile(r"\(?book_id = [^ ]+\)?")
-"""A look-up by nothing but the book reads as much as no look-up at all."""
-
-Node = dict[str, Any]
-
 # A customer in ten has holds, one in five an expiring lot; ten movements each, no transfer among
 # them, so that the planner takes mirrored lines for few and at the journal's beginning.
 FILL: Final = """
@@ -75,12 +64,6 @@ ANALYZE
 """
 
 
-def statements(module: ModuleType) -> Iterator[tuple[str, str]]:
-    for name, text in vars(module).items():
-        if isinstance(text, str) and _VERB.match(text):
-            yield f"{module.__name__.removeprefix('comptoir.')}.{name.strip('_')}", text
-
-
 STATEMENTS: Final = dict(
     found
     for module in (sql, credits_sql, identity_sql, directory, sweep, past)
@@ -100,41 +83,6 @@ def books(cluster: Cluster) -> Generator[psycopg.Connection]:
         assert movements == MILLION
         connection.execute("DISCARD ALL")
         yield connection
-
-
-def numbered(text: str) -> str:
-    """A statement with numbered parameters, one for each name or place."""
-    seen: dict[str, int] = {}
-
-    def number(found: re.Match[str]) -> str:
-        name = found[1] or f"place {len(seen)}"
-        return f"${seen.setdefault(name, len(seen) + 1)}"
-
-    return _PARAMETER.sub(number, text)
-
-
-def plan(connection: psycopg.Connection, text: str) -> list[Node]:
-    """The nodes of the plan that a prepared statement has whatever its parameters are."""
-    explain = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {numbered(text)}"
-    found: Any = connection.execute(explain.encode()).fetchone()
-    return list(nodes(found[0][0]["Plan"]))
-
-
-def nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for below in node.get("Plans", ()):
-        yield from nodes(below)
-
-
-def reads_as_a_whole(node: Node) -> bool:
-    """Whether a node reads all rows of a table, or of a table's book."""
-    if node.get("Relation Name") in SMALL:
-        return False
-    if node["Node Type"] == "Seq Scan":
-        return True
-    if node["Node Type"] not in {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}:
-        return False
-    return _WHOLE_BOOK.fullmatch(node.get("Index Cond", "book_id = x")) is not None
 
 
 def test_all_statements_are_found() -> None:

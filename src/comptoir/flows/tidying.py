@@ -12,7 +12,6 @@ from comptoir.store.pool import Pool, begin
 TYPE: Final = "comptoir.tidy"
 CRON: Final = "17 * * * *"
 
-_AT_ONCE: Final = 1_000
 _ROUNDS: Final = 500
 """Of a table at most: the next hour goes on."""
 
@@ -20,7 +19,7 @@ _ROUNDS: Final = 500
 async def tidy(pool: Pool, _: Job) -> Result:
     """Take away what has ended, of all books; says how many rows."""
     gone = 0
-    for statement in (*sql.TIDY, sql.TIDY_USAGE):
+    for statement in sql.TIDY:
         gone += await _empty(pool, statement)
     return {"gone": gone}
 
@@ -29,8 +28,8 @@ async def _empty(pool: Pool, statement: str) -> int:
     gone = 0
     for _ in range(_ROUNDS):
         async with begin(pool) as tx:
-            count = (await tx.execute(statement.encode(), (_AT_ONCE,))).rowcount
+            count = (await tx.execute(statement.encode())).rowcount
         gone += count
-        if count < _AT_ONCE:
+        if count < sql.TIDIED:
             break
     return gone

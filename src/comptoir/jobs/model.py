@@ -24,12 +24,15 @@ name have 63 bytes."""
 
 UNIQUE_LENGTH: Final = 200
 PAYLOAD_BYTES: Final = 256 * 1024
-"""A payload names things; what is large has a place of its own."""
+"""Of a payload, or of a result. They name things; what is large has a place of its own."""
 
 PRIORITY_MOST: Final = 100
 
 ATTEMPTS: Final = 8
 """How often a job is tried, all in all: with the pauses between, over about two hours."""
+
+FIRST_PAUSE: Final = 2.0
+LONGEST_PAUSE: Final = 3600.0
 
 _TYPE: Final = re.compile(TYPE_PATTERN, re.ASCII)
 _NAME: Final = re.compile(PRINTABLE)
@@ -104,15 +107,7 @@ class Wanted:
         Raises:
             Invalid: it is too large, or nothing that JSON can say.
         """
-        try:
-            text = msgspec.json.encode(self.payload)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise Invalid("payload-invalid", field="payload") from error
-        if len(text) > PAYLOAD_BYTES:
-            raise Invalid("job-too-large", most=PAYLOAD_BYTES)
-        if not text.startswith(b"{") or b"\\u0000" in text:
-            raise Invalid("payload-invalid", field="payload")
-        return text.decode()
+        return spelled("payload", self.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +151,8 @@ class Handler:
     handle: Handle
     attempts: int = ATTEMPTS
     timeout: float = 300.0
-    first_pause: float = 2.0
-    longest_pause: float = 3600.0
+    first_pause: float = FIRST_PAUSE
+    longest_pause: float = LONGEST_PAUSE
 
     @property
     def place(self) -> str:
@@ -165,15 +160,24 @@ class Handler:
         return place_of(self.type)
 
     def pause(self, failed: int, chance: float) -> float:
-        """Seconds until the next try, after so many have failed.
+        """Seconds until the next try, after so many have failed."""
+        return pause(failed, chance, self.first_pause, self.longest_pause)
 
-        Args:
-            failed: tries so far.
-            chance: from 0 to 1: how much of the second half of the pause is waited, so that what
-                failed together is not tried again together.
-        """
-        whole = min(self.first_pause * 2 ** min(failed - 1, 30), self.longest_pause)
-        return whole * (0.5 + chance / 2)
+
+def pause(
+    failed: int, chance: float, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE
+) -> float:
+    """Seconds until the next try of a job.
+
+    Args:
+        failed: tries so far.
+        chance: from 0 to 1: how much of the second half of the pause is waited, so that what failed
+            together is not tried again together.
+        first: seconds before the second try; each pause is twice the one before.
+        longest: seconds that no pause exceeds.
+    """
+    whole = min(first * 2 ** min(failed - 1, 30), longest)
+    return whole * (0.5 + chance / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,27 @@ class Depth:
     running: int = 0
     dead: int = 0
     oldest: float = 0.0
+
+
+def spelled(name: str, value: Mapping[str, Any]) -> str:
+    """A payload or a result as JSON.
+
+    Args:
+        name: which of them, as a refusal says it.
+        value: what it has.
+
+    Raises:
+        Invalid: it is too large, or nothing that JSON can say.
+    """
+    try:
+        text = msgspec.json.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise Invalid("payload-invalid", field=name) from error
+    if len(text) > PAYLOAD_BYTES:
+        raise Invalid("job-too-large", most=PAYLOAD_BYTES)
+    if not text.startswith(b"{") or b"\\u0000" in text:
+        raise Invalid("payload-invalid", field=name)
+    return text.decode()
 
 
 def queue_of(type_: str) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
-from comptoir.jobs import sql
+from comptoir.jobs import sql, sql_leases
 from comptoir.jobs.model import CANCELLED, Depth, Payload, Seen, Status, Wanted
 from comptoir.kit.errors import Conflict, NotFound
 from comptoir.store.commit import Companion
@@ -151,7 +151,11 @@ async def cancel(pool: Pool, book: int, id_: UUID) -> Seen:
         Conflict: it has ended.
     """
     async with begin(pool) as tx:
-        row = await (await tx.execute(sql.CANCEL, (id_, book))).fetchone()
+        leased = await (await tx.execute(sql_leases.REVOKE, (id_, book))).fetchone()
+        if leased is not None:
+            await tx.execute(sql_leases.END, ("aborted", None, leased[0]))
+            await tx.execute(sql.KEEP_RESULT, (book, id_, None, CANCELLED))
+        row = leased or await (await tx.execute(sql.CANCEL, (id_, book))).fetchone()
         if row is not None and row[0] == "cancelled":
             await tx.execute(sql.KEEP_RESULT, (book, id_, None, CANCELLED))
     seen = await look(pool, book, id_)

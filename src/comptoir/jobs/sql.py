@@ -109,6 +109,7 @@ WITH stalled AS (
     LEFT JOIN comptoir.procrastinate_workers w ON w.id = j.worker_id
     WHERE j.status = 'doing'
         AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %s))
+        AND NOT EXISTS (SELECT FROM comptoir.job_leases l WHERE l.job_id = j.id)
     ORDER BY j.id LIMIT 500 FOR UPDATE OF j SKIP LOCKED
 ), freed AS (
     UPDATE comptoir.procrastinate_jobs j SET
@@ -131,20 +132,23 @@ DELETE FROM comptoir.procrastinate_workers
 WHERE last_heartbeat < now() - make_interval(secs => %s)"""
 
 # What ended long ago goes, results first: a job without one stays until somebody looks.
-CLEAN: Final = """
+CLEANED: Final = 1_000
+CLEAN: Final = f"""
 WITH old AS (
     SELECT j.id, r.book_id, r.job FROM comptoir.job_results r
-    JOIN comptoir.procrastinate_jobs j ON j.args->>'job' = r.job::text
-    WHERE r.at < clock_timestamp() - CASE j.status
-        WHEN 'failed' THEN make_interval(days => %(dead)s)
-        ELSE make_interval(days => %(done)s) END
-        AND j.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
-    ORDER BY r.at LIMIT %(most)s
+    CROSS JOIN LATERAL (
+        SELECT j.id, j.status FROM comptoir.procrastinate_jobs j
+        WHERE j.args->>'job' = r.job::text
+            AND j.status IN ('succeeded', 'failed', 'cancelled', 'aborted') LIMIT 1
+    ) j
+    WHERE r.at < now() - make_interval(days => %(done)s)
+        AND (j.status <> 'failed' OR r.at < now() - make_interval(days => %(dead)s))
+    ORDER BY r.at LIMIT {CLEANED}
 ), gone AS (
     DELETE FROM comptoir.procrastinate_jobs j USING old WHERE j.id = old.id
 )
 DELETE FROM comptoir.job_results r USING old
-WHERE r.book_id = old.book_id AND r.job = old.job"""
+WHERE r.book_id = old.book_id AND r.job = old.job"""  # a number of our own
 
 LAST_SLOT: Final = """
 SELECT max(slot), clock_timestamp() FROM comptoir.job_slots WHERE task = %s"""

@@ -17,12 +17,11 @@ import procrastinate
 from procrastinate import exceptions, jobs
 from procrastinate.job_context import AbortReason
 from psycopg import Error
-from psycopg.types.json import Jsonb
 
-from comptoir.jobs import schedule, sql
+from comptoir.jobs import schedule, sql, sql_leases
 from comptoir.jobs.duties import Duties
 from comptoir.jobs.fetching import Fetching
-from comptoir.jobs.model import CANCELLED, GiveUp, Handler, Job, Result, place_of
+from comptoir.jobs.model import ATTEMPTS, CANCELLED, GiveUp, Handler, Job, Result, place_of, spelled
 from comptoir.kit.errors import ComptoirError
 from comptoir.store.pool import Pool, begin
 
@@ -33,7 +32,6 @@ its id happen once all the same."""
 _COMES_BACK: Final = 1.0
 _DONE_DAYS: Final = 7
 _DEAD_DAYS: Final = 90
-_CLEANED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +212,7 @@ class Worker:
         self._crew.told(Ended(job.id, job.type, job.attempt))
 
     async def _keep(self, job: Job, result: Result, error: str | None) -> None:
-        kept = None if error is not None else Jsonb(result)
+        kept = None if result is None else spelled("result", result)
         async with begin(self._pool) as tx:
             await tx.execute("SET LOCAL synchronous_commit = off")
             await tx.execute(sql.KEEP_RESULT, (job.book, job.id, kept, error))
@@ -257,6 +255,7 @@ class Worker:
         caps = [handler.attempts for handler in handlers]
         async with begin(self._pool) as tx:
             await tx.execute(sql.SWEEP, (places, caps, self._pace.stalled))
+            await tx.execute(sql_leases.FREE, (ATTEMPTS,))
             await tx.execute(sql.PRUNE_WORKERS, (10 * self._pace.stalled,))
 
     async def _enqueue_due(self) -> None:
@@ -264,9 +263,9 @@ class Worker:
             await schedule.enqueue_due(self._pool, periodic)
 
     async def _clean(self) -> None:
-        limits = {"done": _DONE_DAYS, "dead": _DEAD_DAYS, "most": _CLEANED}
+        limits = {"done": _DONE_DAYS, "dead": _DEAD_DAYS}
         async with begin(self._pool) as tx:
-            await tx.execute(sql.CLEAN, limits)
+            await tx.execute(sql.CLEAN.encode(), limits)
 
 
 class _Retry(procrastinate.BaseRetryStrategy):

@@ -85,6 +85,14 @@ GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
             "Cette tâche n'existe pas, ou elle a pris fin il y a trop longtemps.",
         ),
     ),
+    "job-lease-lost": (
+        409,
+        ("Job taken over", "Tâche reprise"),
+        (
+            "This job is not leased to you any more: your time was up, it ended or was cancelled.",
+            "Cette tâche ne vous est plus confiée : délai écoulé, terminée ou annulée.",
+        ),
+    ),
     "job-not-retryable": (
         409,
         _JOB,
@@ -222,8 +230,8 @@ GUARDS: Final[dict[str, tuple[int, Texts, Texts]]] = {
         413,
         ("Payload too large", "Contenu trop volumineux"),
         (
-            "The payload of a job has at most {most} bytes.",
-            "Le contenu d'une tâche a au plus {most} octets.",
+            "The payload of a job, and its result, have at most {most} bytes.",
+            "Le contenu d'une tâche et son résultat ont au plus {most} octets.",
         ),
     ),
 }

@@ -87,6 +87,35 @@ class SettledShape(BaseModel):
     late: bool
 
 
+class CachedShape(BaseModel):
+    """What was kept, if anything was."""
+
+    found: bool
+    value: Any
+    generation: Annotated[
+        str | None, Field(description="To give with the value that you keep instead.")
+    ]
+
+
+class KeptShape(BaseModel):
+    """What was to be kept; it is not where there is no Redis, or while it is down."""
+
+    key: str
+    kept: bool
+
+
+class InvalidatedShape(BaseModel):
+    """What is forgotten now."""
+
+    group: str
+
+
+class SweptShape(BaseModel):
+    """How many values were forgotten."""
+
+    swept: int
+
+
 class NewJobShape(BaseModel):
     """A job that waits, or the one that waits already under its unique name."""
 
@@ -114,6 +143,37 @@ class JobShape(BaseModel):
     result: dict[str, Any] | None
     error: str | None
     ended_at: Moment | None
+
+
+class LeasedJobShape(BaseModel):
+    """A job that is yours to do."""
+
+    id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+    type: str
+    payload: dict[str, Any]
+    attempt: Annotated[int, Field(description="Which try this is, from 1 on.")]
+    key: Annotated[
+        str,
+        Field(
+            examples=["job:0192f3a1-7b2c-7d3e-8f40-5a6b7c8d9e0f"],
+            description="An idempotency key for what the job does: the same in every try.",
+        ),
+    ]
+    lease: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+    expires_at: Moment
+
+
+class LeasedJobsShape(BaseModel):
+    """Jobs that are yours to do; none when none waits."""
+
+    items: list[LeasedJobShape]
+
+
+class RenewedJobShape(BaseModel):
+    """Until when a job is yours."""
+
+    lease: str
+    expires_at: Moment
 
 
 class ProcessedShape(BaseModel):

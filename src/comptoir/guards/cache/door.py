@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from comptoir.guards.cache.model import (
+    Found,
     Place,
     Store,
     check_ttl,
@@ -70,20 +71,32 @@ class Cache:
 
     async def get(self, place: Place) -> tuple[Any] | None:
         """The value at a place, in a tuple of its own as it may be null; else None."""
-        found = await self._store.look(place)
-        if found.payload is None or found.fresh_until <= self._clock():
-            return None
-        return (decode(found.payload),)
+        return self._fresh(await self._store.look(place))
 
-    async def set(self, place: Place, value: object, ttl: float) -> None:
+    async def look(self, place: Place) -> tuple[tuple[Any] | None, bytes]:
+        """As `get`, with the generation under which to keep a value that is worked out now."""
+        found = await self._store.look(place)
+        generation = found.generation or await self._store.begin(place)
+        return self._fresh(found), generation
+
+    async def set(
+        self, place: Place, value: object, ttl: float, generation: bytes | None = None
+    ) -> None:
         """Keep a value.
+
+        Args:
+            place: where.
+            value: it, as JSON.
+            ttl: seconds for which it is kept.
+            generation: as it was before the value was worked out; else as it is now.
 
         Raises:
             Invalid: it cannot be kept, or not for so long.
         """
         check_ttl(ttl)
         payload = encode(value)
-        await self._keep(place, await self._store.begin(place), payload, Terms(ttl))
+        under = generation or await self._store.begin(place)
+        await self._keep(place, under, payload, Terms(ttl))
 
     async def work_out(self, place: Place, work: Work, terms: Terms) -> Any:  # noqa: ANN401  # JSON
         """The value at a place; if there is none, what `work` gives, which is kept.
@@ -120,6 +133,11 @@ class Cache:
         if not 0 < len(pattern) <= _PATTERN_LENGTH:
             raise Invalid("field-invalid", field="pattern")
         return await self._store.sweep(pattern)
+
+    def _fresh(self, found: Found) -> tuple[Any] | None:
+        if found.payload is None or found.fresh_until <= self._clock():
+            return None
+        return (decode(found.payload),)
 
     def _fill(self, place: Place, work: Work, terms: Terms) -> "asyncio.Task[Any]":
         task = self._filling.get(place)

@@ -80,7 +80,7 @@ async def _status(call: Call, id_: str) -> str:
 
 async def job(call: Call) -> Reply:
     """GET /api/jobs/{id}."""
-    return ok(_shown(await queue.look(call.app.pool, call.actor.book, _id(call))), PRIVATE)
+    return ok(shown(await queue.look(call.app.pool, call.actor.book, job_id(call))), PRIVATE)
 
 
 async def jobs(call: Call, query: JobsQuery) -> Reply:
@@ -94,27 +94,33 @@ async def jobs(call: Call, query: JobsQuery) -> Reply:
     page = found[: query.limit]
     more = len(found) > len(page)
     following = write_cursor(call, filters, [page[-1].number]) if more else None
-    return ok({"items": [_shown(each) for each in page], "next_cursor": following}, PRIVATE)
+    return ok({"items": [shown(each) for each in page], "next_cursor": following}, PRIVATE)
 
 
 async def retry(call: Call) -> Reply:
     """POST /api/jobs/{id}/retry."""
-    return ok(_shown(await queue.retry(call.app.pool, call.actor.book, _id(call))))
+    return ok(shown(await queue.retry(call.app.pool, call.actor.book, job_id(call))))
 
 
 async def cancel(call: Call) -> Reply:
     """POST /api/jobs/{id}/cancel."""
-    return ok(_shown(await queue.cancel(call.app.pool, call.actor.book, _id(call))))
+    return ok(shown(await queue.cancel(call.app.pool, call.actor.book, job_id(call))))
 
 
-def _id(call: Call) -> UUID:
+def job_id(call: Call) -> UUID:
+    """The job that a path names.
+
+    Raises:
+        NotFound: no job has such a name.
+    """
     try:
         return UUID(call.part("id"))
     except ValueError:
         raise NotFound("job-not-found") from None
 
 
-def _shown(of: Seen) -> dict[str, Any]:
+def shown(of: Seen) -> dict[str, Any]:
+    """A job as it goes out."""
     return {
         "id": str(of.id),
         "type": of.type,
@@ -122,20 +128,21 @@ def _shown(of: Seen) -> dict[str, Any]:
         "status": of.status.value,
         "attempts": of.attempts,
         "payload": of.payload,
-        "run_at": _moment(of.run_at),
+        "run_at": moment(of.run_at),
         "result": of.result,
         "error": of.error,
-        "ended_at": _moment(of.ended_at),
+        "ended_at": moment(of.ended_at),
     }
 
 
-def _moment(of: datetime | None) -> str | None:
+def moment(of: datetime | None) -> str | None:
+    """A time as it goes out."""
     if of is None:
         return None
     return of.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-_PART: Final[dict[str, dict[str, Any]]] = {"id": {"type": "string", "format": "uuid"}}
+PART: Final[dict[str, dict[str, Any]]] = {"id": {"type": "string", "format": "uuid"}}
 
 OPERATIONS: Final = (
     Operation(
@@ -172,7 +179,7 @@ OPERATIONS: Final = (
         tag="jobs",
         roles=SERVERS,
         answer=shapes.JobShape,
-        parts=_PART,
+        parts=PART,
         codes=("job-not-found",),
     ),
     Operation(
@@ -183,7 +190,7 @@ OPERATIONS: Final = (
         tag="jobs",
         roles=OPERATORS,
         answer=shapes.JobShape,
-        parts=_PART,
+        parts=PART,
         codes=("job-not-found", "job-not-retryable", "job-waits"),
     ),
     Operation(
@@ -194,7 +201,7 @@ OPERATIONS: Final = (
         tag="jobs",
         roles=OPERATORS,
         answer=shapes.JobShape,
-        parts=_PART,
+        parts=PART,
         codes=("job-not-found", "job-ended"),
     ),
 )
