@@ -12,6 +12,7 @@ from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.cli.doctor.findings import FINDINGS
 from comptoir.cli.doctor.line import State
 from comptoir.cli.doctor.machine import machine, remembered
+from comptoir.cli.doctor.neighbours import neighbours
 from comptoir.cli.failures import explain
 from comptoir.config import Environment, Settings
 from comptoir.kit.errors import ComptoirError, Unavailable
@@ -55,6 +56,7 @@ def doctor(
 
 def _all(desk: Desk, settings: Settings) -> Iterator[Finding]:
     yield from machine(settings)
+    yield from neighbours(desk.say, settings)
     if settings.database_url is None:
         if not has_cluster(settings.home_folder):
             yield Finding("database", "database-none", {"home": settings.home_folder})

@@ -79,6 +79,33 @@ class SmtpPost:
         self._server = server
         self._seconds = seconds
 
+    async def reach(self) -> None:
+        """See whether the server answers, and takes the password if there is one.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        import aiosmtplib  # noqa: PLC0415  # as in `send`
+
+        server = self._server
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            use_tls=server.is_wrapped,
+            start_tls=self._start_tls(),
+            tls_context=ssl.create_default_context(),
+            timeout=self._seconds,
+        )
+        try:
+            async with client:
+                await client.noop()
+        except aiosmtplib.SMTPResponseException as error:
+            raise Unavailable("email-not-sent", reason=str(error.code)) from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise Unavailable("email-not-sent", reason=type(error).__name__) from error
+
     async def send(self, message: EmailMessage, sender: str, to: str) -> None:
         """As `Post.send`."""
         # Loaded when needed: only whoever sends letters waits for it.
