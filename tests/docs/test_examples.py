@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from examples import quotes
 from examples.streaming_api import api
 from tests.support.batches import until
 from tests.support.postgres import Database
+from tests.support.site import serving as site_of
 
 ROOT = Path(__file__).parents[2]
 SALE = "2026-1: sold\n2026-2: sold\n2026-3: insufficient-credits (needed 5, available 2)\n"
@@ -190,3 +192,35 @@ async def test_a_card_is_charged_once_and_one_report_is_made_at_a_time(
         assert reports == [{"reports": 1}, {"reports": 2}]
         nobody = await http.get("/api/profile", headers={"Authorization": ""})
         assert nobody.status_code == 401
+
+
+NODE = shutil.which("node")
+
+
+@pytest.mark.skipif(NODE is None, reason="no Node.js here: the worker in JavaScript was not run")
+def test_a_worker_in_javascript_does_the_jobs(database: Database, tmp_path: Path) -> None:
+    """Of three jobs one is done, one has nothing to be paid from, and one was done before."""
+    assert NODE is not None
+    with site_of(database, tmp_path) as site:
+        site.grant("ada", 10)
+        ids = [
+            site.post("/api/jobs", {"type": "pdf.render", "payload": payload}).json()["id"]
+            for payload in (
+                {"customer": "ada", "quote": "Q-1"},
+                {"customer": "poor", "quote": "Q-2"},
+                {"customer": "ada", "quote": "Q-3"},
+            )
+        ]
+        # A worker that died after it had paid, and before it said so.
+        paid = {"customer": "ada", "amount": 1, "reason": "PDF"}
+        assert site.post("/api/credits/spend", paid, key=f"job:{ids[2]}").status_code == 200
+        surroundings = {"COMPTOIR_URL": site.url, "COMPTOIR_KEY": site.keys["svc"]}
+        done = subprocess.run(
+            [NODE, str(ROOT / "examples" / "worker.mjs"), "--until-empty"],
+            env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        seen = [site.get(f"/api/jobs/{id_}").json() for id_ in ids]
+        assert [each["status"] for each in seen] == ["succeeded", "dead", "succeeded"], done.stderr
+        assert (seen[0]["result"], seen[1]["error"]) == ({"file": "Q-1.pdf"}, "Error")
+        assert site.balance("ada")["balance"] == "8"
+        assert sorted(done.stdout.split()[::2]) == sorted(ids)
