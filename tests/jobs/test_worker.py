@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from comptoir.jobs import queue
+from comptoir.jobs import queue, worker
 from comptoir.jobs.model import PAYLOAD_BYTES, GiveUp, Handler, Job, Result, Status
 from comptoir.jobs.queue import Sought
 from comptoir.jobs.schedule import Missed, Periodic
@@ -99,6 +101,32 @@ async def test_a_handler_that_never_returns_is_ended(bench: Bench):
         seen = await bench.until(id_, Status.DEAD)
     assert seen.error == "TimeoutError"
     assert len(bench.done) == 2
+
+
+async def test_a_handler_that_will_not_be_ended_does_not_keep_its_place(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(worker, "_ENDS_WITHIN", 0.05)
+    may_end = asyncio.Event()
+
+    async def stubborn(_: Job) -> Result:
+        while not may_end.is_set():
+            with suppress(asyncio.CancelledError):
+                await may_end.wait()
+        return {"late": True}
+
+    pace = replace(QUICK, concurrency=1)
+    handlers = (
+        Handler("stubborn", stubborn, attempts=1, timeout=0.05),
+        Handler("next", bench.note),
+    )
+    async with bench.working(*handlers, pace=pace):
+        id_ = await bench.enqueue("stubborn")
+        after = await bench.enqueue("next")
+        assert (await bench.until(id_, Status.DEAD)).error == "TimeoutError"
+        await bench.until(after, Status.SUCCEEDED)
+        may_end.set()
+    assert await bench.status(id_) is Status.DEAD
 
 
 @pytest.mark.parametrize(

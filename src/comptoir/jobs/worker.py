@@ -30,6 +30,9 @@ _SETTINGS: Final = "-c search_path=comptoir -c synchronous_commit=off"
 its id happen once all the same."""
 
 _COMES_BACK: Final = 1.0
+_ENDS_WITHIN: Final = 5.0
+"""Seconds that a handler may take to end when it is told to: then its place is another job's."""
+
 _DONE_DAYS: Final = 7
 _DEAD_DAYS: Final = 90
 
@@ -199,8 +202,7 @@ class Worker:
 
     async def _handle(self, handler: Handler, job: Job) -> None:
         try:
-            async with asyncio.timeout(handler.timeout):
-                result = await handler.handle(job)
+            result = await _bounded(handler, job)
             await self._keep(job, result, None)
         except Exception as error:
             is_dead = _is_last(handler, job, error)
@@ -286,6 +288,37 @@ class _Retry(procrastinate.BaseRetryStrategy):
             return None
         pause = self._handler.pause(failed, self._chance())
         return procrastinate.RetryDecision(retry_in={"seconds": round(pause)})
+
+
+async def _bounded(handler: Handler, job: Job) -> Result:
+    """What a handler gives, if it does so in time. One that will not be ended is left alone.
+
+    Raises:
+        TimeoutError: its time was up.
+        Exception: what the handler has raised.
+    """
+
+    async def handle() -> Result:
+        return await handler.handle(job)
+
+    # Of no group, which would wait for it for as long as it likes.
+    task = asyncio.get_running_loop().create_task(handle())
+    try:
+        await asyncio.wait({task}, timeout=handler.timeout)
+        if task.done() and not task.cancelled():
+            return task.result()
+    finally:
+        await _ended(task)
+    raise TimeoutError
+
+
+async def _ended(task: asyncio.Task[Result]) -> None:
+    """Let a handler end, but not for ever; what becomes of it then is nobody's."""
+    if task.done():
+        return
+    task.cancel()
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    await asyncio.wait({task}, timeout=_ENDS_WITHIN)
 
 
 def _job(job: jobs.Job, said: Mapping[str, Any]) -> Job:
