@@ -3,7 +3,8 @@
 One call decides many questions, which come as one packed argument, and go back as one packed
 answer: to spell each figure as an argument of its own takes longer than to decide it. Each key
 keeps one state: when it was last asked, what counts, where slots that count begin, then slots and
-what was admitted in them. Numbers stay below 2^53, which is what Lua's doubles hold exactly.
+what was admitted in them. Whatever else somebody has put there counts as no state. Numbers stay
+below 2^53, which is what Lua's doubles hold exactly.
 """
 
 from typing import Final
@@ -18,10 +19,17 @@ end
 
 local LAST, USED, FIRST, SLOTS, COMPACT = 1, 2, 3, 4, 40
 
+local function well_formed(state)
+    return type(state) == 'table' and #state % 2 == 1 and type(state[LAST]) == 'number'
+        and type(state[USED]) == 'number' and type(state[FIRST]) == 'number'
+        and state[FIRST] >= SLOTS and type(state[#state]) == 'number'
+end
+
 local function settled(key, window, grain)
-    local packed = redis.call('GET', key)
+    local packed = redis.pcall('GET', key)
     if not packed then return {now, 0, SLOTS} end
-    local state = cmsgpack.unpack(packed)
+    local is_ours, state = pcall(cmsgpack.unpack, packed)
+    if not is_ours or not well_formed(state) then return {now, 0, SLOTS} end
     if now < state[LAST] then
         local back = math.floor((state[LAST] - now) / grain)
         for i = state[FIRST], #state, 2 do state[i] = state[i] - back end
