@@ -1,6 +1,7 @@
 """The torture of the command line, for a minute: nothing is lost, doubled or oversold."""
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def test_a_minute_of_torture(left: Left, seed_of_run: int):
     assert receipt == {"lost": 0, "doubled": 0, "oversold": 0, "balanced": True}, err
     assert "internal" not in err, "nobody is told that the server does not know what is wrong"
     assert kills >= KILLS, err
+    assert re.search("Redis killed [1-9]", err), err
+    assert re.search("Redis flushed [1-9]", err), err
     assert acknowledged >= ACKNOWLEDGED, err
     wait_until(left.nothing, lambda: (left.processes(), left.folders()))
 

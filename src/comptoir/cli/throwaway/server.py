@@ -45,7 +45,7 @@ class Server:
             stderr=PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             cwd=home.folder,
-            env=surroundings(home.folder, home.locale),
+            env=surroundings(home.folder, home.locale) | dict(home.more),
             start_new_session=True,
             pass_fds=(home.held,),
         )

@@ -13,6 +13,7 @@ from rich.live import Live
 
 from comptoir.cli.desk import INTERRUPTED, Desk, Exit, desk_of, print_json
 from comptoir.cli.running import beside, cancel_on_signals
+from comptoir.cli.throwaway import find_program
 from comptoir.cli.torture.scene import Plan, Scene, count_seconds
 from comptoir.cli.torture.schedule import digest, schedule
 from comptoir.cli.torture.site import raised
@@ -86,7 +87,10 @@ class _Program:
         cancel_on_signals()
         self._out(plan_line(self._desk.say, self._plan))
         self._desk.note("torture.opening")
-        async with raised(self._desk.say.locale) as site:
+        program = find_program()
+        if program is None:
+            self._desk.note("torture.no-redis")
+        async with raised(self._desk.say.locale, program) as site:
             self._scene = scene = Scene(self._plan, site)
             async with beside(self._tasks(scene)):
                 await scene.play()

@@ -38,6 +38,9 @@ class Kind(StrEnum):
     """One process of PostgreSQL is killed, which ends all of its sessions."""
     LOCK_ROWS = "lock-rows"
     """A stranger's connection holds rows of accounts for a while."""
+    KILL_REDIS = "kill-redis"
+    FREEZE_REDIS = "freeze-redis"
+    FLUSH_REDIS = "flush-redis"
     HANG_UP = "hang-up"
     """Callers close their connections in the middle of a request, and repeat it later."""
 
@@ -65,6 +68,9 @@ SORTS: Final[Mapping[Kind, Sort]] = {
     Kind.KILL_POSTGRES: Sort("torture.kill-postgres", 1, kills=True),
     Kind.KILL_BACKEND: Sort("torture.kill-backend", _BACKENDS, kills=True),
     Kind.LOCK_ROWS: Sort("torture.lock-rows", LOCKABLE, (200, 1_000, 3_000, 6_000)),
+    Kind.KILL_REDIS: Sort("torture.kill-redis", 1, kills=True),
+    Kind.FREEZE_REDIS: Sort("torture.freeze-redis", 1, (200, 1_000, 3_000)),
+    Kind.FLUSH_REDIS: Sort("torture.flush-redis", 1),
     Kind.HANG_UP: Sort("torture.hang-up", CROWDS),
 }
 
@@ -93,6 +99,7 @@ STREAMS: Final[Mapping[str, Stream]] = {
         (1_900, 2_500),
     ),
     "locks": Stream((Kind.LOCK_ROWS,), (3_000, 7_000)),
+    "redis": Stream((Kind.KILL_REDIS, Kind.FREEZE_REDIS, Kind.FLUSH_REDIS), (3_000, 9_000)),
     "callers": Stream((Kind.HANG_UP,), (600, 1_800)),
 }
 

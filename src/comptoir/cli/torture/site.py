@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from comptoir.app import Urls, database, open_app
 from comptoir.cli.keys import make_key
 from comptoir.cli.opening import migrated
-from comptoir.cli.throwaway import BOOK, Home, Server, opened
+from comptoir.cli.throwaway import BOOK, Home, Redis, Server, opened
 from comptoir.cli.torture.schedule import SERVERS
 from comptoir.kit.actor import Role
 from comptoir.kit.errors import Unavailable
@@ -18,6 +18,9 @@ _STARTS: Final = 25
 """Starts in a row that may fail, for PostgreSQL may be killed during each."""
 
 _PAUSE: Final = 0.2
+
+_WITH_REDIS: Final = {"RATE_LIMIT_SERVICE": "1000000/1"}
+"""Nobody is refused; but every request asks Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Site:
         home: the folder; urls: its database; key: an operator's key.
         keepers: one for each server.
         addresses: of the servers, None for those that do not run.
+        redis: what their rate limits are in; None where this machine has no such program.
     """
 
     home: Home
@@ -35,6 +39,7 @@ class Site:
     key: str
     keepers: list["Keeper"]
     addresses: list[str | None]
+    redis: Redis | None = None
 
     async def all_ready(self) -> None:
         """Wait until every server answers; bounded by the caller."""
@@ -99,20 +104,27 @@ class Keeper:
 
 
 @asynccontextmanager
-async def raised(locale: str) -> AsyncGenerator[Site]:
+async def raised(locale: str, program: str | None) -> AsyncGenerator[Site]:
     """A site whose servers are all ready, while the block runs; leaves nothing behind.
+
+    Args:
+        locale: of what its servers say.
+        program: of a Redis, if there is one.
 
     Raises:
         Unavailable: the database or a server does not start.
     """
-    with opened("torture", locale) as home:
+    with opened("torture", locale) as bare:
+        redis = None if program is None else Redis(bare.folder, program)
+        more = {} if redis is None else _WITH_REDIS | {"REDIS_URL": redis.url}
+        home = replace(bare, more=more)
         async with database(home.settings) as urls:
             await migrated(urls)
             async with open_app(home.settings, urls) as app:
                 key, _ = await make_key(app, BOOK, Role.OPERATOR, "torture")
             addresses: list[str | None] = [None] * SERVERS
             keepers = [Keeper(home, number, addresses) for number in range(SERVERS)]
-            yield Site(home, urls, key, keepers, addresses)
+            yield Site(home, urls, key, keepers, addresses, redis)
 
 
 @asynccontextmanager
@@ -123,10 +135,11 @@ async def serving(site: Site) -> AsyncGenerator[None]:
         Unavailable: one of them does not start.
     """
     async with asyncio.TaskGroup() as tasks:
+        kept = [] if site.redis is None else [tasks.create_task(site.redis.keep())]
         keeping = [tasks.create_task(keeper.keep()) for keeper in site.keepers]
         try:
             await site.all_ready()
             yield
         finally:
-            for task in keeping:
+            for task in (*keeping, *kept):
                 task.cancel()

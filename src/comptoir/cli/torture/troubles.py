@@ -99,6 +99,23 @@ async def _lock_rows(stage: Stage, trouble: Trouble) -> str | None:
     return met
 
 
+async def _kill_redis(stage: Stage, trouble: Trouble) -> str | None:
+    del trouble
+    redis = stage.site.redis
+    return "redis" if redis is not None and redis.kill() else None
+
+
+async def _freeze_redis(stage: Stage, trouble: Trouble) -> str | None:
+    redis, seconds = stage.site.redis, trouble.figure / 1_000
+    return f"redis {seconds:g} s" if redis is not None and await redis.freeze(seconds) else None
+
+
+async def _flush_redis(stage: Stage, trouble: Trouble) -> str | None:
+    del trouble
+    redis = stage.site.redis
+    return "redis" if redis is not None and await redis.flush() else None
+
+
 async def _hang_up(stage: Stage, trouble: Trouble) -> str | None:
     gone = sum(caller.hang_up() for caller in stage.callers[trouble.victim :: CROWDS])
     return str(gone) if gone else None
@@ -110,5 +127,8 @@ PLAYS: Final[Mapping[Kind, Play]] = {
     Kind.KILL_POSTGRES: _kill_postgres,
     Kind.KILL_BACKEND: _kill_backend,
     Kind.LOCK_ROWS: _lock_rows,
+    Kind.KILL_REDIS: _kill_redis,
+    Kind.FREEZE_REDIS: _freeze_redis,
+    Kind.FLUSH_REDIS: _flush_redis,
     Kind.HANG_UP: _hang_up,
 }
