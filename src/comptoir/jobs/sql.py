@@ -61,6 +61,14 @@ INSERT INTO comptoir.job_results (book_id, job, result, error) VALUES (%s, %s, %
 ON CONFLICT (book_id, job) DO UPDATE SET result = excluded.result, error = excluded.error,
     at = clock_timestamp()"""
 
+KEEP_RESULT_SOON: Final = """
+INSERT INTO comptoir.job_results (book_id, job, result, error)
+SELECT %s::integer, %s::uuid, %s::jsonb, %s::text
+FROM (SELECT set_config('synchronous_commit', 'off', true) AS said) soon WHERE said IS NOT NULL
+ON CONFLICT (book_id, job) DO UPDATE SET result = excluded.result, error = excluded.error,
+    at = clock_timestamp() RETURNING 1"""
+"""The same, alone and without waiting for the disk: one round trip."""
+
 DEPTHS: Final = """
 WITH counted AS (
     SELECT split_part(queue_name, '/', 1) AS queue,

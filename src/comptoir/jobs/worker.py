@@ -23,7 +23,7 @@ from comptoir.jobs.duties import Duties
 from comptoir.jobs.fetching import Fetching
 from comptoir.jobs.model import ATTEMPTS, CANCELLED, GiveUp, Handler, Job, Result, place_of, spelled
 from comptoir.kit.errors import ComptoirError
-from comptoir.store.pool import Pool, begin
+from comptoir.store.pool import Pool, begin, fetch
 
 _SETTINGS: Final = "-c search_path=comptoir -c synchronous_commit=off"
 """Whatever a crash of PostgreSQL loses of a job's status, the job is done again: effects that use
@@ -215,9 +215,7 @@ class Worker:
 
     async def _keep(self, job: Job, result: Result, error: str | None) -> None:
         kept = None if result is None else spelled("result", result)
-        async with begin(self._pool) as tx:
-            await tx.execute("SET LOCAL synchronous_commit = off")
-            await tx.execute(sql.KEEP_RESULT, (job.book, job.id, kept, error))
+        await fetch(self._pool, sql.KEEP_RESULT_SOON, (job.book, job.id, kept, error))
 
     async def _do_one(self, app: procrastinate.App, job: jobs.Job) -> bool:
         """Do one job outside of a running worker, as one of those would; whether it succeeded."""
