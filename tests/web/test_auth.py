@@ -69,7 +69,7 @@ def test_what_only_operators_may() -> None:
         "POST /api/keys/{id}/rotate", "POST /api/customers/{customer}/erase",
         "POST /api/books/{book}/reset", "POST /api/jobs/{id}/retry",
         "POST /api/jobs/{id}/cancel", "GET /api/cron/process-pdf",
-        "GET /api/admin/stats",
+        "GET /api/admin/stats", "POST /api/cache/sweep",
     }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ class CacheQuery(wire.Wire):
     group: Group | None = None
 
 
-class KeepBody(wire.Wire):
+class CacheKeepBody(wire.Wire):
     """What to keep."""
 
     key: wire.Key
@@ -51,13 +51,13 @@ class KeepBody(wire.Wire):
     generation: Generation | None = None
 
 
-class InvalidateBody(wire.Wire):
+class CacheInvalidateBody(wire.Wire):
     """What to forget: a group, or a key that has none."""
 
     group: Group
 
 
-class SweepBody(wire.Wire):
+class CacheSweepBody(wire.Wire):
     """What to forget by its name."""
 
     pattern: Annotated[
@@ -81,7 +81,7 @@ async def look(call: Call, query: CacheQuery) -> Reply:
     return ok(content, PRIVATE)
 
 
-async def keep(call: Call, body: KeepBody) -> Reply:
+async def keep(call: Call, body: CacheKeepBody) -> Reply:
     """PUT /api/cache."""
     cache = await _shared(call)
     if cache is None:
@@ -91,7 +91,7 @@ async def keep(call: Call, body: KeepBody) -> Reply:
     return ok({"key": body.key, "kept": call.app.redis_mode is Mode.UP})
 
 
-async def invalidate(call: Call, body: InvalidateBody) -> Reply:
+async def invalidate(call: Call, body: CacheInvalidateBody) -> Reply:
     """POST /api/cache/invalidate."""
     cache = await _shared(call)
     if cache is not None:
@@ -99,7 +99,7 @@ async def invalidate(call: Call, body: InvalidateBody) -> Reply:
     return ok({"group": body.group})
 
 
-async def sweep(call: Call, body: SweepBody) -> Reply:
+async def sweep(call: Call, body: CacheSweepBody) -> Reply:
     """POST /api/cache/sweep."""
     cache = await _shared(call)
     return ok({"swept": 0 if cache is None else await cache.sweep(body.pattern)})
@@ -130,7 +130,7 @@ OPERATIONS: Final = (
         summary=("Keep a value", "Garder une valeur"),
         tag="guards",
         roles=SERVERS,
-        body=KeepBody,
+        body=CacheKeepBody,
         answer=shapes.KeptShape,
         ask={"key": "profile:ada", "value": {"name": "Ada"}, "ttl_seconds": 60},
     ),
@@ -141,7 +141,7 @@ OPERATIONS: Final = (
         summary=("Forget a group of values", "Oublier un groupe de valeurs"),
         tag="guards",
         roles=SERVERS,
-        body=InvalidateBody,
+        body=CacheInvalidateBody,
         answer=shapes.InvalidatedShape,
         ask={"group": "user:ada"},
     ),
@@ -152,7 +152,7 @@ OPERATIONS: Final = (
         summary=("Forget values by a pattern", "Oublier des valeurs par motif"),
         tag="guards",
         roles=OPERATORS,
-        body=SweepBody,
+        body=CacheSweepBody,
         answer=shapes.SweptShape,
         codes=("redis-down",),
         ask={"pattern": "profile:*"},

@@ -30,7 +30,7 @@ Seconds = Annotated[
 ]
 
 
-class LeaseBody(wire.Wire):
+class LeaseJobsBody(wire.Wire):
     """What you can do."""
 
     types: Annotated[list[Type], Field(min_length=1, max_length=_TYPES)]
@@ -38,21 +38,21 @@ class LeaseBody(wire.Wire):
     lease_seconds: Seconds = 60
 
 
-class RenewBody(wire.Wire):
+class RenewJobBody(wire.Wire):
     """A job that takes longer."""
 
     lease: LeaseName
     lease_seconds: Seconds = 60
 
 
-class CompleteBody(wire.Wire):
+class CompleteJobBody(wire.Wire):
     """What a job has given."""
 
     lease: LeaseName
     result: Annotated[dict[str, Any] | None, Field(examples=[{"file": "q-1842.pdf"}])] = None
 
 
-class FailBody(wire.Wire):
+class FailJobBody(wire.Wire):
     """Why a job failed."""
 
     lease: LeaseName
@@ -64,7 +64,7 @@ class FailBody(wire.Wire):
     final: Annotated[bool, Field(description="Another try would end the same way.")] = False
 
 
-async def lease(call: Call, body: LeaseBody) -> Reply:
+async def lease(call: Call, body: LeaseJobsBody) -> Reply:
     """POST /api/jobs/lease."""
     app = call.app
     asked = Asked(body.types, app.new_id(), body.lease_seconds, body.limit)
@@ -72,21 +72,21 @@ async def lease(call: Call, body: LeaseBody) -> Reply:
     return ok({"items": [_leased(each, asked.lease) for each in found]})
 
 
-async def renew(call: Call, body: RenewBody) -> Reply:
+async def renew(call: Call, body: RenewJobBody) -> Reply:
     """POST /api/jobs/{id}/renew."""
     id_, held = job_id(call), UUID(body.lease)
     until = await leasing.renew(call.app.pool, call.actor.book, id_, held, body.lease_seconds)
     return ok({"lease": body.lease, "expires_at": moment(until)})
 
 
-async def complete(call: Call, body: CompleteBody) -> Reply:
+async def complete(call: Call, body: CompleteJobBody) -> Reply:
     """POST /api/jobs/{id}/complete."""
     id_, held = job_id(call), UUID(body.lease)
     await leasing.complete(call.app.pool, call.actor.book, id_, held, body.result)
     return ok(shown(await queue.look(call.app.pool, call.actor.book, id_)))
 
 
-async def fail(call: Call, body: FailBody) -> Reply:
+async def fail(call: Call, body: FailJobBody) -> Reply:
     """POST /api/jobs/{id}/fail."""
     id_, held = job_id(call), UUID(body.lease)
     failure = Failure(body.error, body.final, call.app.chance())
@@ -119,7 +119,7 @@ OPERATIONS: Final = (
         ),
         tag="jobs",
         roles=SERVERS,
-        body=LeaseBody,
+        body=LeaseJobsBody,
         answer=shapes.LeasedJobsShape,
         ask={"types": ["pdf.render"], "limit": 1, "lease_seconds": 60},
     ),
@@ -130,7 +130,7 @@ OPERATIONS: Final = (
         summary=("Keep a leased job for longer", "Garder plus longtemps une tâche prise"),
         tag="jobs",
         roles=SERVERS,
-        body=RenewBody,
+        body=RenewJobBody,
         answer=shapes.RenewedJobShape,
         parts=PART,
         codes=_GONE,
@@ -143,7 +143,7 @@ OPERATIONS: Final = (
         summary=("Keep the result of a leased job", "Garder le résultat d'une tâche prise"),
         tag="jobs",
         roles=SERVERS,
-        body=CompleteBody,
+        body=CompleteJobBody,
         answer=shapes.JobShape,
         parts=PART,
         codes=(*_GONE, "job-too-large"),
@@ -156,7 +156,7 @@ OPERATIONS: Final = (
         summary=("Say that a leased job has failed", "Signaler l'échec d'une tâche prise"),
         tag="jobs",
         roles=SERVERS,
-        body=FailBody,
+        body=FailJobBody,
         answer=shapes.JobShape,
         parts=PART,
         codes=_GONE,
