@@ -7,7 +7,7 @@ from tests.cli.conftest import Inside, Shell
 
 COMMANDS = (
     "demo", "serve", "migrate", "verify", "doctor", "backup", "restore", "move", "torture",
-    "bench", "key", "customer", "book", "credits",
+    "bench", "sandbox", "key", "customer", "book", "credits",
 )  # fmt: skip
 LEAVES = (
     ("demo",),
@@ -20,6 +20,7 @@ LEAVES = (
     ("restore", "FILE"),
     ("move", "DATABASE_URL"),
     ("bench",),
+    ("sandbox",),
     ("key", "create"),
     ("key", "list"),
     ("key", "revoke"),

@@ -36,6 +36,7 @@ _COMMANDS: Final = {
     "credits": "balances:app",
     "job": "jobs:app",
     "torture": "torture:torture",
+    "sandbox": "sandbox:sandbox",
     "bench": "bench:bench",
 }
 """Where each command or group is. Only the one that is asked for is loaded: what some need (the

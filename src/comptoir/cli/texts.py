@@ -76,6 +76,19 @@ TEXTS: Final[dict[str, Texts]] = {
         "Show what a balance is made of, in the order in which it is spent.",
         "Montrer de quoi un solde est fait, dans l'ordre où il est dépensé.",
     ),
+    "help.sandbox": (
+        "Serve a pretend Stripe that keeps state, on this machine only.",
+        "Servir un faux Stripe qui garde son état, sur cette machine seulement.",
+    ),
+    "option.sandbox-port": ("Its port; 0 takes a free one.", "Son port ; 0 en prend un libre."),
+    "option.sandbox-file": (
+        "Keep everything in this file; else it is gone at the end.",
+        "Tout garder dans ce fichier ; sinon tout part à la fin.",
+    ),
+    "option.sandbox-seed": (
+        "Of its chance, to misbehave the same way again.",
+        "De son hasard, pour se conduire mal de la même façon.",
+    ),
     "help.bench": (
         "Run the measurements of the source tree.",
         "Lancer les mesures de l'arbre des sources.",
@@ -331,6 +344,13 @@ TEXTS: Final[dict[str, Texts]] = {
     "error.address-refused": (
         "Cannot listen on {host}:{port} ({reason}). Choose another --host or --port.",
         "Impossible d'écouter sur {host}:{port} ({reason}). Choisissez un autre --host ou --port.",
+    ),
+    "error.sandbox-in-production": (
+        "The sandbox moves no money, and is refused in production and with a live Stripe key.",
+        (
+            "Le bac à sable ne déplace pas d'argent ; il est refusé en production et avec une "
+            "clé Stripe réelle."
+        ),
     ),
     "error.no-bench": (
         (
