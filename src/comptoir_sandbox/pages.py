@@ -132,6 +132,7 @@ def _pay_page(world: World, session: Object, locale: str, problem: str) -> str:
         return _question(locale)
     verb = "subscribe" if session["mode"] == "subscription" else "pay"
     email = escape(session["customer_email"] or "")
+    due = _money(session["amount_total"], session["currency"], locale)
     return (
         _wrong(problem, locale)
         + _bill(world, session, locale)
@@ -139,21 +140,23 @@ def _pay_page(world: World, session: Object, locale: str, problem: str) -> str:
         + f"<label>{say('email', locale)}"
         + f"<input type=email name=email value='{email}' autocomplete=email></label>"
         + _choices(locale)
-        + f"<button>{say(verb, locale)} {_money(session['amount_total'], session['currency'])}"
-        + f"</button></form>{_leave(session, 'cancel_url', 'back', locale)}"
+        + f"<button>{say(verb, locale)} {due}</button></form>"
+        + f"{_leave(session, 'cancel_url', 'back', locale)}"
     )
 
 
 def _bill(world: World, session: Object, locale: str) -> str:
     rows = [
         (f"{item['quantity']} × {item['description']}",
-         _money(item["amount_total"], item["currency"]))
+         _money(item["amount_total"], item["currency"], locale))
         for item in sessions.line_items(world, session)
     ]  # fmt: skip
-    rows.append((say("total", locale), _money(session["amount_total"], session["currency"])))
+    rows.append(
+        (say("total", locale), _money(session["amount_total"], session["currency"], locale))
+    )
     tax = session["total_details"]["amount_tax"]
     if tax:
-        rows.append((say("tax", locale), _money(tax, session["currency"])))
+        rows.append((say("tax", locale), _money(tax, session["currency"], locale)))
     return _table(rows)
 
 
@@ -209,7 +212,7 @@ def _change(world: World, session: Object, given: dict[str, str]) -> None:
 def _subscription(world: World, found: Object, locale: str) -> str:
     price = found["items"]["data"][0]["price"]
     name = world.objects.get(price["product"], {}).get("name", "")
-    rows = [(name, _money(price["unit_amount"], price["currency"]) + " / " +
+    rows = [(name, _money(price["unit_amount"], price["currency"], locale) + " / " +
              price["recurring"]["interval"]), (say("status", locale), found["status"])]  # fmt: skip
     ends = found["cancel_at_period_end"]
     if ends:
@@ -218,7 +221,7 @@ def _subscription(world: World, found: Object, locale: str) -> str:
     buttons = f"<button name=do value={verb}>{say(verb, locale)}</button>"
     for other in portal.prices_for(world, found):
         product = world.objects.get(other["product"], {}).get("name", "")
-        label = f"{product} ({_money(other['unit_amount'], other['currency'])})"
+        label = f"{product} ({_money(other['unit_amount'], other['currency'], locale)})"
         value = escape(other["id"], quote=True)
         buttons += (
             f"<button name=do value='{value}'>{say('change', locale)} {escape(label)}</button>"
@@ -239,10 +242,10 @@ async def _invoice(sandbox: Sandbox, request: Request, id_: str, locale: str) ->
         billing.after_payment(world, invoice)
         problem = "" if refusal is None else str(refusal.body["message"])
     rows = [
-        (line["description"] or "", _money(line["amount"], line["currency"]))
+        (line["description"] or "", _money(line["amount"], line["currency"], locale))
         for line in invoice["lines"]["data"]
     ]
-    rows.append((say("total", locale), _money(invoice["total"], invoice["currency"])))
+    rows.append((say("total", locale), _money(invoice["total"], invoice["currency"], locale)))
     rows.append((say("status", locale), str(invoice["status"])))
     form = f"<form method=post>{_choices(locale)}<button>{say('pay', locale)}</button></form>"
     head = f"<h2>{say('invoice', locale)} {escape(str(invoice['number'] or ''))}</h2>"
@@ -292,10 +295,11 @@ def _table(rows: Iterable[tuple[str, str]]) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def _money(amount: int, currency: str) -> str:
+def _money(amount: int, currency: str, locale: str) -> str:
     whole, cents = divmod(abs(amount), 100)
     sign = "−" if amount < 0 else ""
-    return f"{sign}{whole}.{cents:02d} {currency.upper()}"
+    point = "," if locale == "fr" else "."
+    return f"{sign}{whole}{point}{cents:02d} {currency.upper()}"
 
 
 def _html(body: str, locale: str, status: int = 200) -> Response:

@@ -46,7 +46,9 @@ def test_a_page_is_paid(shared: Provider) -> None:
     assert "2 × Pack" in text
     assert "38.00 EUR" in text
     assert "this is a sandbox" in text.lower()
-    assert "bac à sable" in page(shared, session, **{"accept-language": "fr-FR"})
+    french = page(shared, session, **{"accept-language": "fr-FR"})
+    assert "bac à sable" in french
+    assert "38,00 EUR" in french
     done = pay(shared, session)
     assert (done.status_code, done.headers["location"]) == (303, OK.format(
         CHECKOUT_SESSION_ID=session.id))  # fmt: skip
