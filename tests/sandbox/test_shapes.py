@@ -23,7 +23,11 @@ KINDS: dict[str, Any] = {
     "webhook_endpoint": stripe.WebhookEndpoint,
     "billing_portal.session": stripe.billing_portal.Session,
     "test_helpers.test_clock": stripe.test_helpers.TestClock,
+    # These stand within others only.
+    "subscription_item": stripe.SubscriptionItem, "plan": stripe.Plan,
+    "line_item": stripe.InvoiceLineItem, "item": stripe.LineItem,
 }  # fmt: skip
+WITHIN = {"subscription_item", "plan", "line_item", "item"}
 
 
 def fields(of: Any) -> Mapping[str, Any]:  # noqa: ANN401
@@ -59,8 +63,23 @@ def faults(of: dict[str, Any], kind: Any, path: str) -> Iterator[str]:  # noqa: 
         value, below = of.get(name), inner(each)
         if value is None and name in of and not may_be_absent(each):
             yield f"{path}.{name} may not be null"
-        if isinstance(value, dict) and below is not None and "object" not in value:
-            yield from faults(value, below, f"{path}.{name}")
+        yield from faults_within(value, below, f"{path}.{name}")
+
+
+def faults_within(value: Any, below: Any, path: str) -> Iterator[str]:  # noqa: ANN401
+    """What is wrong with what a field holds: an object, a list of them, or neither."""
+    if isinstance(value, list):
+        for each in value:
+            yield from faults_within(each, below, f"{path}[]")
+    if not isinstance(value, dict):
+        return
+    named = value.get("object")
+    if named == "list":
+        yield from faults_within(value["data"], None, path)
+    elif isinstance(named, str):
+        yield from faults(value, KINDS[named], path)
+    elif below is not None:
+        yield from faults(value, below, path)
 
 
 @pytest.fixture
@@ -87,12 +106,15 @@ def lived(own: Provider) -> Provider:
 
 def test_every_object_has_the_shape_that_the_sdk_knows(lived: Provider) -> None:
     world = lived.sandbox.world
-    assert set(world.kinds) == set(KINDS)
+    assert set(world.kinds) == set(KINDS) - WITHIN
     found = {
         fault for each in list(world.objects.values())
         for fault in faults(each, KINDS[each["object"]], each["object"])
     }  # fmt: skip
     assert found == set()
+    for session in world.all("checkout.session"):
+        for item in lived.sandbox.world.notes[session["id"]]["items"]:
+            assert list(faults(item, KINDS["item"], "item")) == []
 
 
 def test_a_wrong_shape_is_noticed() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from comptoir.kit.errors import ComptoirError, Unavailable
@@ -87,17 +87,7 @@ class SmtpPost:
         """
         import aiosmtplib  # noqa: PLC0415  # as in `send`
 
-        server = self._server
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.user,
-            password=server.password,
-            use_tls=server.is_wrapped,
-            start_tls=self._start_tls(),
-            tls_context=ssl.create_default_context(),
-            timeout=self._seconds,
-        )
+        client = aiosmtplib.SMTP(**self._how())
         try:
             async with client:
                 await client.noop()
@@ -111,21 +101,8 @@ class SmtpPost:
         # Loaded when needed: only whoever sends letters waits for it.
         import aiosmtplib  # noqa: PLC0415
 
-        server = self._server
         try:
-            await aiosmtplib.send(
-                message,
-                sender=sender,
-                recipients=[to],
-                hostname=server.host,
-                port=server.port,
-                username=server.user,
-                password=server.password,
-                use_tls=server.is_wrapped,
-                start_tls=self._start_tls(),
-                tls_context=ssl.create_default_context(),
-                timeout=self._seconds,
-            )
+            await aiosmtplib.send(message, sender=sender, recipients=[to], **self._how())
         except aiosmtplib.SMTPRecipientsRefused as error:
             worst = max(each.code for each in error.recipients)
             raise _refused(worst) from error
@@ -133,6 +110,20 @@ class SmtpPost:
             raise _refused(error.code) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise Unavailable("email-not-sent", reason=type(error).__name__) from error
+
+    def _how(self) -> dict[str, Any]:
+        """The server, as the library wants to be told of it."""
+        server = self._server
+        return {
+            "hostname": server.host,
+            "port": server.port,
+            "username": server.user,
+            "password": server.password,
+            "use_tls": server.is_wrapped,
+            "start_tls": self._start_tls(),
+            "tls_context": ssl.create_default_context(),
+            "timeout": self._seconds,
+        }
 
     def _start_tls(self) -> bool | None:
         # A relay on this machine often has a certificate of its own making, and no listeners.
