@@ -59,6 +59,10 @@ class Ledger(RuleBasedStateMachine):
         self._ask(draws, "reverse")
 
     @rule(draws=st.data())
+    def refund(self, draws: st.DataObject) -> None:
+        self._ask(draws, "refund")
+
+    @rule(draws=st.data())
     def chain_or_repeat(self, draws: st.DataObject) -> None:
         self.author.draw = lambda low, high: draws.draw(st.integers(low, high))
         chain = self.author.chain() if self.author.draw(0, 3) else [self.author.repeat()]

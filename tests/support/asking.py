@@ -17,6 +17,7 @@ from comptoir.ledger.requests import (
     Hold,
     IfSpent,
     OnExcess,
+    Refund,
     Release,
     Renew,
     Request,
@@ -100,6 +101,10 @@ class Clerk:
             case "reverse":
                 account, version = self.made.get(ask.movement or "", (NOWHERE, 1))
                 return Reverse(key, mark, account, version, IfSpent(ask.if_spent or IfSpent.REFUSE))
+            case "refund":
+                account, version = self.made.get(ask.movement or "", (NOWHERE, 1))
+                if_spent = IfSpent(ask.if_spent or IfSpent.REFUSE)
+                return Refund(key, mark, account, version, amount, if_spent)
             case other:
                 raise AssertionError(other)
 

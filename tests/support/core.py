@@ -5,8 +5,8 @@ from typing import Final
 
 from comptoir.kit.limits import DAY, SECOND
 from comptoir.ledger.apply import apply
-from comptoir.ledger.model import Account, Answer, Book, HoldState, Line, Lot, Target
-from comptoir.ledger.requests import Chain, Reverse
+from comptoir.ledger.model import Account, Answer, Book, HoldState, Kind, Line, Lot, Target
+from comptoir.ledger.requests import Chain, Refund, Reverse
 from tests.support.asking import NOWHERE, Clerk
 from tests.support.tables import SCALES, Ask, Opening, Told
 
@@ -58,16 +58,19 @@ class Shelf:
                 for held in book.holds.values()
                 if held.account == account.id and held.state is HoldState.OPEN
             ]
-        undone = {
-            (account, line.reverses) for account, lines in self.journal.items() for line in lines
-        }
         book.targets = {}
-        for place in ((r.account, r.version) for c in chains for r in c if isinstance(r, Reverse)):
+        asked = [r for chain in chains for r in chain if isinstance(r, Reverse | Refund)]
+        for place in ((request.account, request.version) for request in asked):
             lines = self.journal.get(place[0], [])
             if place[1] <= len(lines):
-                line = lines[place[1] - 1]
-                lots = {no: self.lots[place[0], no] for no in line.lots}
-                book.targets[place] = Target(line, lots, place in undone)
+                book.targets[place] = self._target(lines[place[1] - 1], lines)
+
+    def _target(self, line: Line, lines: Sequence[Line]) -> Target:
+        lots = {no: self.lots[line.account, no] for no in line.lots}
+        undoing = [each for each in lines if each.reverses == line.version]
+        undone = {each.reverses for each in lines}
+        standing = [e for e in undoing if e.amount < 0 and e.version not in undone]
+        return Target(line, lots, any(e.kind is Kind.REVERSAL for e in undoing), standing)
 
     def _write(self) -> None:
         book = self.book

@@ -108,12 +108,27 @@ def ids_move_once(shelf: Shelf) -> Iterator[str]:
         (line.request, line.account, line.hold) for line in _lines(shelf) if line.request
     )
     yield from (f"{place} moved {times} times" for place, times in moved.items() if times > 1)
-    undone = Counter((line.account, line.reverses) for line in _lines(shelf) if line.reverses)
+    undone = Counter(
+        (line.account, line.reverses) for line in _lines(shelf) if line.kind is Kind.REVERSAL
+    )
     yield from (f"{place} was undone {times} times" for place, times in undone.items() if times > 1)
+    yield from _undone_too_far(shelf)
     made = {line.request for line in _lines(shelf) if line.request}
     known = {id_ for id_, answer in shelf.book.known.items() if answer.line}
     if made != known:
         yield "a movement without a stored answer, or the other way round"
+
+
+def _undone_too_far(shelf: Shelf) -> Iterator[str]:
+    for account, lines in shelf.journal.items():
+        undone = {line.reverses for line in lines}
+        left = {line.version: line.amount for line in lines}
+        for line in lines:
+            if line.reverses and line.version not in undone:
+                left[line.reverses] += line.amount
+        for line in lines:
+            if line.amount > 0 and left[line.version] < 0:
+                yield f"more than all was taken back of line {line.version} of {account}"
 
 
 def floors_hold(shelf: Shelf) -> Iterator[str]:

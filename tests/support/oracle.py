@@ -82,6 +82,14 @@ class Entry:
     amount: int
     piles: list[tuple[Pile, int]]
     undone: bool = False
+    of: "Entry | None" = None
+    """For what took something back: whose it was."""
+    pieces: list["Entry"] = field(default_factory=list["Entry"])
+    """What took something back of this one, and was not undone itself."""
+
+    @property
+    def left(self) -> int:
+        return self.amount + sum(piece.amount for piece in self.pieces)
 
 
 @dataclass(eq=False)
@@ -462,21 +470,40 @@ class Oracle:
         if entry.undone:
             return Told(outcome="already_reversed")
         if entry.amount > 0 and entry.kind in GIVING:
-            return self._take_back(ask, entry, at)
-        if entry.amount < 0 and entry.kind in TAKING:
+            told = self._take_back(ask, entry, entry.left, "reversal", at)
+            entry.undone = entry.undone or told.outcome == "created"
+            return told
+        if entry.amount < 0 and (entry.kind in TAKING or (entry.kind == "refund" and entry.of)):
             return self._give_back(ask, entry, at)
         return Told(outcome="not_reversible")
 
-    def _take_back(self, ask: Ask, entry: Entry, at: float) -> Told:
-        owner, amount = entry.owner, entry.amount
+    def _refund(self, ask: Ask, now: float) -> Told:
+        entry = self.books.entries.get(ask.movement or "")
+        if entry is None:
+            return Told(outcome="movement_not_found")
+        at = max(now, entry.owner.last)
+        self._settle(entry.owner, at)
+        if entry.amount <= 0 or entry.kind not in GIVING:
+            return Told(outcome="not_reversible")
+        return self._take_back(ask, entry, ask.amount or 0, "refund", at)
+
+    def _take_back(self, ask: Ask, entry: Entry, amount: int, kind: str, at: float) -> Told:
+        owner = entry.owner
+        if entry.left == 0:
+            return Told(outcome="already_reversed")
+        if amount > entry.left:
+            return Told(outcome="exceeds_movement")
         units: list[Unit] = []
         for pile, count in entry.piles:
-            units += [unit for unit in pile.units if not unit.pledge][:count]
+            before = sum(n for piece in entry.pieces for p, n in piece.piles if p is pile)
+            free = [unit for unit in pile.units if not unit.pledge]
+            units += free[: min(count - before, amount - len(units))]
         if len(units) < amount and ask.if_spent != "debt":
             return Told(outcome="partly_spent", needed=amount, available=len(units))
         owner.owed += amount - len(units)
-        entry.undone = True
-        self._done(ask, Entry(owner, "reversal", -amount, _burn(units)), at)
+        piece = Entry(owner, kind, -amount, _burn(units), of=entry)
+        entry.pieces.append(piece)
+        self._done(ask, piece, at)
         return Told(outcome="created")
 
     def _give_back(self, ask: Ask, entry: Entry, at: float) -> Told:
@@ -488,6 +515,8 @@ class Oracle:
         if given < amount:
             owner.add(Pile(0, "reversal", 50, inf, plain=True, paid=0), amount - given)
         entry.undone = True
+        if entry.of is not None:
+            entry.of.pieces.remove(entry)
         self._done(ask, Entry(owner, "reversal", amount, []), at)
         self._clear(owner, at)
         return Told(outcome="created")

@@ -20,7 +20,9 @@ from tests.support.asking import START
 from tests.support.site import LIVE, Site
 from tests.support.tables import SCALES, Ask, Case, Flush, Need, Opening, Told
 
-UNSAYABLE: Final = frozenset({Need.TERMS, Need.CONTRA, Need.GHOST, Need.ENDLESS, Need.ANY_CHAIN})
+UNSAYABLE: Final = frozenset(
+    {Need.TERMS, Need.CONTRA, Need.GHOST, Need.ENDLESS, Need.REFUND, Need.ANY_CHAIN}
+)
 """What no route can ask for."""
 
 _SPELLED: Final = re.compile(AMOUNT_PATTERN, re.ASCII)

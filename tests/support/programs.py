@@ -18,7 +18,7 @@ ACCOUNTS: Final = (
 )
 VERBS: Final = (
     *("grant",) * 5, *("spend",) * 4, *("hold",) * 5, *("capture",) * 6, *("release",) * 2,
-    "renew", *("transfer",) * 2, *("reverse",) * 3,
+    "renew", *("transfer",) * 2, *("reverse",) * 3, *("refund",) * 3,
 )  # fmt: skip
 SAFE: Final = ("grant", "grant", "spend", "hold", "hold", "capture", "transfer")
 """What chains are mostly made of, so that some of them succeed."""
@@ -153,5 +153,14 @@ class Author:
             op="reverse",
             label=self._label("v"),
             movement=self._recent(self._moves),
+            if_spent=self._pick([None, "debt"]),
+        )
+
+    def _refund(self) -> Ask:
+        return Ask(
+            op="refund",
+            label=self._label("b"),
+            movement=self._recent(self._moves),
+            amount=self.draw(1, 8),
             if_spent=self._pick([None, "debt"]),
         )

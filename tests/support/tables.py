@@ -15,6 +15,7 @@ A file holds cases. `== title` begins one; `#` begins a comment. Lines of a case
     renew LABEL HOLD ttl=SECONDS
     transfer LABEL ACCOUNT TARGET AMOUNT
     reverse LABEL MOVEMENT [if_spent=refuse|debt]
+    refund LABEL MOVEMENT AMOUNT [if_spent=refuse|debt]
     chain, together         the indented lines below are one chain, or share one commit
     times N LINE            the line N times, in one commit; {n} counts from 1
     tick SECONDS            time passes; a negative number sets the clock back
@@ -58,6 +59,8 @@ class Need(StrEnum):
     """An account that nobody has opened."""
     ENDLESS = "endless"
     """A hold without a time to live."""
+    REFUND = "refund"
+    """A part of a grant is taken back: what payments do, and no route."""
     ANY_CHAIN = "any_chain"
     """A chain or a shared commit with a verb that the batch route does not take."""
 
@@ -385,6 +388,10 @@ class _Reader:
             case ["reverse" as op, label, movement]:
                 asset = self._asset_of.get(movement, "credits")
                 places = {"movement": movement}
+            case ["refund" as op, label, movement, text]:
+                asset = self._asset_of.get(movement, "credits")
+                places = {"movement": movement, "text": text}
+                self.case.needs.add(Need.REFUND)
             case other:
                 raise AssertionError(f"{self.case.file}: cannot read {other}")
         self._note_needs(op, options)

@@ -31,6 +31,7 @@ from comptoir.ledger.requests import (
     Chain,
     Grant,
     Hold,
+    Refund,
     Release,
     Renew,
     Request,
@@ -40,7 +41,7 @@ from comptoir.ledger.requests import (
     Transfer,
     Work,
 )
-from comptoir.ledger.reversal import reverse
+from comptoir.ledger.reversal import refund, reverse
 from comptoir.ledger.slice import change_account, named_account, remember, undoable
 
 _FILLING = frozenset({Kind.GRANT, Kind.PURCHASE, Kind.ALLOWANCE})
@@ -133,6 +134,8 @@ def _decide(book: Book, request: Request, now: int, group: Group | None) -> Answ
             answer = _transfer(book, request, now)
         case Reverse():
             answer = reverse(book, request, now)
+        case Refund():
+            answer = refund(book, request, now)
         case _:
             assert_never(request)
     _store(book, answer)

@@ -199,7 +199,7 @@ class Line:
         lots, parts: the lots that the line changed and by how much. The parts sum to `amount`
             plus the change of `debt`.
         hold: the hold that the line is about.
-        reverses: the version that this line undoes.
+        reverses: the version that this line undoes: whole, or a part of it when it is a refund.
     """
 
     account: int
@@ -261,12 +261,19 @@ class Target:
 
     Attributes:
         lots: the lots that it changed, open or not, by number.
-        reversed: it was undone before.
+        reversed: a reversal has undone it.
+        taken: the lines that took something of it back, as far as they stand themselves.
     """
 
     line: Line
     lots: dict[int, Lot]
     reversed: bool
+    taken: list[Line] = field(default_factory=list[Line])
+
+    @property
+    def left(self) -> int:
+        """What is not taken back of what it gave."""
+        return self.line.amount + sum(line.amount for line in self.taken)
 
 
 @dataclass(slots=True)

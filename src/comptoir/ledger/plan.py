@@ -12,6 +12,7 @@ from comptoir.ledger.requests import (
     Release,
     Renew,
     Request,
+    Refund,
     Reverse,
     Settle,
     Spend,
@@ -88,6 +89,10 @@ def _add(plan: Plan, request: Request | Settle) -> None:
             # It may empty lots on which the requests beside it count, and it does not say how far.
             plan.need(request.account, EVERYTHING)
             plan.grants.add((request.account, "reversal", DEFAULT_PRIORITY, None))
+            plan.targets.add((request.account, request.version))
+        case Refund():
+            plan.ids.append(request.id)
+            plan.need(request.account, EVERYTHING)
             plan.targets.add((request.account, request.version))
         case Settle():
             plan.need(request.account, 0)

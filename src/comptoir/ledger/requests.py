@@ -147,6 +147,24 @@ class Reverse:
 
 
 @dataclass(slots=True)
+class Refund:
+    """Take back `amount` of what the grant `version` of `account` brought: money went back for it.
+
+    A reversal undoes a grant whole and once; refunds take parts of it, as often as there is
+    something left to take. A refund that failed is undone by a reversal.
+    """
+
+    op: ClassVar[str] = "refund"
+    id: bytes
+    mark: bytes
+    account: int
+    version: int
+    amount: int
+    if_spent: IfSpent = IfSpent.REFUSE
+    note: Note | None = None
+
+
+@dataclass(slots=True)
 class Settle:
     """Write the expiries of an account that are due. It has no id: repeating it is harmless."""
 
@@ -155,7 +173,7 @@ class Settle:
 
 
 HoldVerb = Capture | Release | Renew
-Request = Grant | Spend | Transfer | Hold | Capture | Release | Renew | Reverse
+Request = Grant | Spend | Transfer | Hold | Capture | Release | Renew | Reverse | Refund
 Chain = tuple[Request, ...]
 """Requests that happen all or not at all. A single request is a chain of one."""
 

@@ -59,6 +59,10 @@ class ExceedsHold(Refused):
     """More than was set aside, on a hold that refuses excess."""
 
 
+class ExceedsMovement(Refused):
+    """More than is left of the movement to take back."""
+
+
 class MovementNotFound(Refused, NotFound):
     """The book has no such movement."""
 
@@ -102,6 +106,7 @@ ERRORS: Final[dict[Outcome, type[Refused] | None]] = {
     Outcome.HOLD_NOT_OPEN: HoldNotOpen,
     Outcome.ALREADY_REVERSED: AlreadyReversed,
     Outcome.EXCEEDS_HOLD: ExceedsHold,
+    Outcome.EXCEEDS_MOVEMENT: ExceedsMovement,
     Outcome.PARTLY_SPENT: PartlySpent,
     Outcome.INSUFFICIENT: Insufficient,
     Outcome.TOO_MANY_LOTS: TooManyLots,

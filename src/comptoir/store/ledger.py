@@ -272,6 +272,7 @@ def _load_rest(
     if targets:
         columns = [rows.wholes(column) for column in zip(*targets, strict=True)]
         rest.append((sql.TARGETS, (*columns, book_id)))
+        rest.append((sql.TAKEN, (*columns, book_id)))
     if not rest:
         return []
     results = yield rest
@@ -282,7 +283,7 @@ def _load_rest(
     if short:
         _add_lots(book, [results.pop(0)])
     if targets:
-        yield from _add_targets(book_id, book, results.pop(0))
+        yield from _add_targets(book_id, book, *results)
     return forget
 
 
@@ -341,8 +342,8 @@ def _add_due(book_id: int, book: Book, found: list[Row]) -> Rounds:
         _add_lots(book, [lots])
 
 
-def _add_targets(book_id: int, book: Book, found: list[Row]) -> Rounds:
-    """Add movements to reverse, with every lot that they changed, open or not."""
+def _add_targets(book_id: int, book: Book, found: list[Row], taken: list[Row]) -> Rounds:
+    """Add movements to undo, with every lot that they changed, open or not."""
     lines = [(rows.line(row), bool(row[-1])) for row in found]
     named = sorted({(line.account, no) for line, _ in lines for no in line.lots})
     lots: dict[tuple[int, int], Lot] = {
@@ -359,6 +360,9 @@ def _add_targets(book_id: int, book: Book, found: list[Row]) -> Rounds:
     for line, was_reversed in lines:
         own = {no: lots[line.account, no] for no in line.lots}
         book.targets[line.account, line.version] = Target(line, own, was_reversed)
+    for line in map(rows.line, taken):
+        assert line.reverses is not None, "it was found by what it undoes"
+        book.targets[line.account, line.reverses].taken.append(line)
 
 
 def _rank(lot: Lot) -> tuple[int, float, int]:

@@ -132,9 +132,21 @@ TARGETS: Final = f"""
 SELECT {_LINE}, EXISTS (
     SELECT FROM comptoir.movements u
     WHERE u.book_id = m.book_id AND u.account_id = m.account_id AND u.reverses = m.version
+        AND u.kind = 'reversal'
 ) FROM unnest(%s::bigint[], %s::bigint[]) AS want(id, version)
 JOIN comptoir.movements m
     ON m.book_id = %s AND m.account_id = want.id AND m.version = want.version"""
+
+TAKEN: Final = f"""
+SELECT {_LINE} FROM unnest(%s::bigint[], %s::bigint[]) AS want(id, version)
+JOIN comptoir.movements m
+    ON m.book_id = %s AND m.account_id = want.id AND m.reverses = want.version AND m.amount < 0
+WHERE NOT EXISTS (
+    SELECT FROM comptoir.movements u
+    WHERE u.book_id = m.book_id AND u.account_id = m.account_id AND u.reverses = m.version
+)
+ORDER BY m.account_id, m.version"""
+"""What reversals and refunds took back of some movements, as far as these stand themselves."""
 
 FORGET_REFUSALS: Final = """
 DELETE FROM comptoir.requests WHERE book_id = %s AND id = ANY(%s::bytea[])"""

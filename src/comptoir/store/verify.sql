@@ -326,7 +326,8 @@ SELECT m.book_id, 'movements', concat(m.account_id, '/', m.version), concat_ws(E
             WHEN 'hold' THEN 'hold' WHEN 'release' THEN 'release' WHEN 'renewal' THEN 'renew'
             WHEN 'capture' THEN 'capture' WHEN 'transfer' THEN 'transfer'
             WHEN 'reversal' THEN 'reverse'
-            ELSE CASE WHEN m.amount > 0 THEN 'grant' ELSE 'spend' END END
+            ELSE CASE WHEN m.amount > 0 THEN 'grant' WHEN m.reverses IS NOT NULL THEN 'refund'
+                ELSE 'spend' END END
         THEN concat(E'request\ta line of kind ', m.kind, ' has a request to ', r.op, ' that was ',
             r.outcome) END,
     CASE WHEN (r.account_id, r.version) <> (m.account_id, m.version) AND CASE
@@ -344,7 +345,8 @@ SELECT m.book_id, 'movements', concat(m.account_id, '/', m.version), concat_ws(E
     CASE WHEN m.hold_id IS NOT NULL AND h.id IS NULL
         THEN concat(E'line\tthe hold of line ', m.account_id, '/', m.version, E' is missing\t',
             encode(m.hold_id, 'hex'), E'\tholds') END,
-    CASE WHEN (m.reverses IS NULL) = (m.kind = 'reversal')
+    CASE WHEN (m.reverses IS NULL AND m.kind = 'reversal')
+        OR (m.reverses IS NOT NULL AND m.kind NOT IN ('reversal', 'refund'))
         THEN concat(E'reversal\ta line of kind ', m.kind, ' reverses ',
             coalesce(m.reverses::text, 'nothing')) END)
 FROM (
@@ -381,18 +383,33 @@ LEFT JOIN comptoir.movements x
     ON x.book_id = m.book_id AND x.account_id = m.contra_id AND x.version = m.other
 
 UNION ALL
--- Reversals: what they undo is there, once, and they undo it whole.
+-- Reversals: what they undo is there, once, and they undo all that is left of it. Refunds: what they
+-- take part of is a grant, of which there was as much left. What undid something before, and was
+-- not undone itself by then, had taken it.
 SELECT m.book_id, 'movements', concat(m.account_id, '/', m.version),
     CASE WHEN t.version IS NULL OR t.version >= m.version OR t.contra_id <> m.contra_id
-        OR t.amount::numeric + m.amount <> 0
-        OR t.kind NOT IN ('grant', 'purchase', 'allowance', 'adjustment', 'spend', 'capture')
+        OR CASE m.kind
+            WHEN 'refund' THEN m.amount >= 0 OR t.amount <= 0 OR t.amount + k.taken + m.amount < 0
+                OR t.kind NOT IN ('grant', 'purchase', 'allowance', 'adjustment')
+            ELSE t.amount + k.taken + m.amount <> 0
+                OR (t.kind NOT IN ('grant', 'purchase', 'allowance', 'adjustment', 'spend',
+                    'capture') AND (t.kind <> 'refund' OR t.reverses IS NULL))
+            END
         OR NOT CASE WHEN m.amount > 0 THEN m.lots @> t.lots ELSE m.lots <@ t.lots END
-        OR EXISTS (SELECT FROM comptoir.movements u WHERE u.book_id = m.book_id
-            AND u.account_id = m.account_id AND u.reverses = m.reverses AND u.version <> m.version)
+        OR (m.kind = 'reversal' AND EXISTS (SELECT FROM comptoir.movements u
+            WHERE u.book_id = m.book_id AND u.account_id = m.account_id
+                AND u.reverses = m.reverses AND u.version <> m.version AND u.kind = 'reversal'))
         THEN concat(E'reversal\tit cannot undo line ', m.account_id, '/', m.reverses) END
 FROM lines m
 LEFT JOIN comptoir.movements t
     ON t.book_id = m.book_id AND t.account_id = m.account_id AND t.version = m.reverses
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(u.amount), 0)::numeric AS taken FROM comptoir.movements u
+    WHERE u.book_id = m.book_id AND u.account_id = m.account_id AND u.reverses = m.reverses
+        AND u.version < m.version
+        AND NOT EXISTS (SELECT FROM comptoir.movements g WHERE g.book_id = u.book_id
+            AND g.account_id = u.account_id AND g.reverses = u.version AND g.version < m.version)
+) k
 WHERE m.reverses IS NOT NULL AND m.version > m.since
 
 UNION ALL
@@ -602,7 +619,8 @@ SELECT r.book_id, 'requests', encode(r.id, 'hex'), concat_ws(E'\n',
             WHEN 'hold' THEN 'hold' WHEN 'release' THEN 'release' WHEN 'renewal' THEN 'renew'
             WHEN 'capture' THEN 'capture' WHEN 'transfer' THEN 'transfer'
             WHEN 'reversal' THEN 'reverse'
-            ELSE CASE WHEN m.amount > 0 THEN 'grant' ELSE 'spend' END END
+            ELSE CASE WHEN m.amount > 0 THEN 'grant' WHEN m.reverses IS NOT NULL THEN 'refund'
+                ELSE 'spend' END END
         THEN concat(E'line\ta request to ', r.op, ' made a line of kind ', m.kind) END,
     CASE WHEN r.mirror_version IS NOT NULL AND NOT EXISTS (
             SELECT FROM comptoir.movements x WHERE x.book_id = r.book_id

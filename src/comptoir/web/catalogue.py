@@ -359,6 +359,15 @@ PROBLEMS: Final[dict[str, Problem]] = {
             "Le montant dépasse ce qui reste de la retenue.",
         ),
     ),
+    "exceeds-movement": _p(
+        422,
+        _REFUSED,
+        ("More than is left", "Plus que le reste"),
+        (
+            "The amount is more than what is left of the movement.",
+            "Le montant dépasse ce qui reste du mouvement.",
+        ),
+    ),
     "partly-spent": _p(
         409,
         _REFUSED,

@@ -19,6 +19,7 @@ CODES: Final[dict[Outcome, str | None]] = {
     Outcome.HOLD_NOT_OPEN: "hold-not-open",
     Outcome.ALREADY_REVERSED: "already-reversed",
     Outcome.EXCEEDS_HOLD: "exceeds-hold",
+    Outcome.EXCEEDS_MOVEMENT: "exceeds-movement",
     Outcome.PARTLY_SPENT: "partly-spent",
     Outcome.INSUFFICIENT: "insufficient-credits",
     Outcome.TOO_MANY_LOTS: "too-many-lots",
