@@ -5,7 +5,7 @@ from typing import Final
 
 from comptoir.kit.limits import DAY, SECOND
 from comptoir.ledger.apply import apply
-from comptoir.ledger.model import Account, Answer, Book, HoldState, Kind, Line, Lot, Target
+from comptoir.ledger.model import Account, Answer, Book, HoldState, Kind, Line, Lot, Signal, Target
 from comptoir.ledger.requests import Chain, Refund, Reverse
 from tests.support.asking import NOWHERE, Clerk
 from tests.support.tables import SCALES, Ask, Opening, Told
@@ -21,6 +21,7 @@ class Shelf:
         self.book = Book()
         self.journal: dict[int, list[Line]] = {}
         self.lots: dict[tuple[int, int], Lot] = {}
+        self.signals: list[Signal] = []
         for asset in ASSETS.values():
             for number, kind in enumerate(_CONTRAS):
                 self.book.assets[_contra(asset, kind)] = asset
@@ -78,6 +79,8 @@ class Shelf:
             account.due = []
         for line in book.lines:
             self.journal[line.account].append(line)
+        self.signals += book.signals
+        book.signals.clear()
         for owner, lot in book.dirty_lots:
             self.lots[owner, lot.no] = lot
             lot.stored, lot.changed = True, False

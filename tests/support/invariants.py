@@ -167,6 +167,31 @@ def transfers_mirror(shelf: Shelf) -> Iterator[str]:
             yield f"line {line.version} of {line.account} has no mirror"
 
 
+def low_once(shelf: Shelf) -> Iterator[str]:
+    """13. Low and empty are said once a crossing; a twentieth more or a grant is a way back."""
+    for account in shelf.book.accounts.values():
+        level, said = 0, list[tuple[int, int]]()
+        for line in shelf.journal[account.id]:
+            level, before = _level_then(line, level), level
+            if level > before:
+                said.append((line.version, level))
+        told = [(s.version, int(s.level)) for s in shelf.signals if s.account == account.id]
+        if account.level != level or told != said:
+            yield f"account {account.id} has level {account.level}, said {told}, not {said}"
+
+
+def _level_then(line: Line, before: int) -> int:
+    available, filled = line.posted - line.held, line.filled
+    if filled <= 0:
+        return 0
+    plain = 2 if available <= 0 else 1 if available < filled // 5 else 0
+    is_fill = line.amount > 0 and line.kind in {Kind.GRANT, Kind.PURCHASE, Kind.ALLOWANCE}
+    if plain >= before or is_fill:
+        return plain
+    with_margin = available - filled // 20
+    return min(before, 2 if with_margin <= 0 else 1 if with_margin < filled // 5 else 0)
+
+
 INVARIANTS: Final[list[Callable[[Shelf], Iterator[str]]]] = [
     conserved,
     held_by_holds,
@@ -179,6 +204,7 @@ INVARIANTS: Final[list[Callable[[Shelf], Iterator[str]]]] = [
     expiry_is_noted,
     lots_are_listed,
     transfers_mirror,
+    low_once,
 ]
 
 

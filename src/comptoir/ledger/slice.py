@@ -6,7 +6,8 @@ Inside a chain each change is remembered first, so that a refused chain leaves n
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from comptoir.ledger.model import Account, Answer, Book, Held, Line, Lot
+from comptoir.ledger.levels import level_after
+from comptoir.ledger.model import Account, Answer, Book, Held, Line, Lot, Signal
 
 
 def named_account(book: Book, id_: int) -> Account | None:
@@ -87,20 +88,25 @@ def write_line(book: Book, account: Account, line: Line) -> Line:
     line.debt = account.debt
     line.filled = account.filled
     book.lines.append(line)
+    level = level_after(account, line)
+    if level > account.level:
+        book.signals.append(Signal(account.id, line.version, level))
+    account.level = level
     return line
 
 
-def _lengths(book: Book) -> tuple[int, int, int, int, int]:
+def _lengths(book: Book) -> tuple[int, int, int, int, int, int]:
     return (
         len(book.lines),
         len(book.answers),
         len(book.dirty_accounts),
         len(book.dirty_lots),
         len(book.dirty_holds),
+        len(book.signals),
     )
 
 
-def _roll_back(book: Book, lengths: tuple[int, int, int, int, int]) -> None:
+def _roll_back(book: Book, lengths: tuple[int, int, int, int, int, int]) -> None:
     assert book.undo is not None, "called inside of the block that may be undone"
     while book.undo:
         book.undo.pop()()
@@ -109,6 +115,7 @@ def _roll_back(book: Book, lengths: tuple[int, int, int, int, int]) -> None:
     del book.dirty_accounts[lengths[2] :]
     del book.dirty_lots[lengths[3] :]
     del book.dirty_holds[lengths[4] :]
+    del book.signals[lengths[5] :]
 
 
 def _restorer(thing: Account | Lot | Held) -> Callable[[], None]:

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from comptoir.kit.limits import DAY, REFUSAL_DAYS
-from comptoir.ledger.model import Account, Answer, Book, Held, HoldState, Kind, Line, Lot
+from comptoir.ledger.model import (
+    Account,
+    Answer,
+    Book,
+    Held,
+    HoldState,
+    Kind,
+    Level,
+    Line,
+    Lot,
+    Signal,
+)
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store import sql
 
@@ -14,6 +25,8 @@ Statement = tuple[str, Sequence[object]]
 """A statement and its parameters."""
 
 _KIND: Final = {kind.value: kind for kind in Kind}
+_LEVEL: Final = tuple(Level)
+_SIGNALS: Final = {Level.LOW: "credits.low", Level.EMPTY: "credits.empty"}
 _STATE: Final = {state.value: state for state in HoldState}
 _ANSWER_COLUMNS: Final = 13
 _LINE_COLUMNS: Final = 15
@@ -24,8 +37,9 @@ def account(row: Row) -> Account:
     """An account from the columns that LOCK selects."""
     (id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at) = row[:12]
     return Account(
-        id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at, row[12]
-    )
+        id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at, row[12],
+        _LEVEL[row[13]],
+    )  # fmt: skip
 
 
 def lot(row: Row) -> tuple[int, Lot]:
@@ -97,7 +111,7 @@ def wholes(values: Iterable[int]) -> str:
 
 
 def words(values: Iterable[str]) -> str:
-    """An array literal of our own words: letters and underscores only."""
+    """An array literal of our own words: letters, underscores and points only."""
     return "{" + ",".join(values) + "}"
 
 
@@ -169,8 +183,8 @@ def made(book_id: int, book: Book) -> Iterator[Statement]:
     Each one is made when it is asked for, so that PostgreSQL works on one while the next is made.
     What they add is taken from the book: it may be filled again, and asked again.
     """
-    answers, lines = book.answers, book.lines
-    book.answers, book.lines = [], []
+    answers, lines, signals = book.answers, book.lines, book.signals
+    book.answers, book.lines, book.signals = [], [], []
     if answers:
         yield _requests(book_id, answers)
     if lines:
@@ -181,6 +195,8 @@ def made(book_id: int, book: Book) -> Iterator[Statement]:
     costed = [each for each in lines if each.memo is not None]
     if costed:
         yield _memos(book_id, costed)
+    if signals:
+        yield _signals(book_id, signals)
 
 
 def changed(book_id: int, book: Book) -> Iterator[Statement]:
@@ -324,6 +340,7 @@ def _account_columns(accounts: list[Account]) -> Columns:
         (WHOLES, [a.open_lots for a in accounts]),
         (NUMBERS, [a.next_expiry for a in accounts]),
         (WHOLES, [a.at for a in accounts]),
+        (WHOLES, [a.level.value for a in accounts]),
     ]
 
 
@@ -350,6 +367,15 @@ def _memos(book_id: int, lines: list[Line]) -> Statement:
         (NUMBERS, [memo.cost for _, memo in memos]),
     ]
     return _spelled(sql.ADD_MEMOS, columns, before=(book_id,))
+
+
+def _signals(book_id: int, signals: list[Signal]) -> Statement:
+    columns: Columns = [
+        (WHOLES, [s.account for s in signals]),
+        (WHOLES, [s.version for s in signals]),
+        (WORDS, [_SIGNALS[s.level] for s in signals]),
+    ]
+    return _spelled(sql.ADD_SIGNALS, columns, after=(book_id,))
 
 
 def _spelled(

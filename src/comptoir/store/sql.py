@@ -9,7 +9,8 @@ from functools import cache
 from typing import Final
 
 _ACCOUNT: Final = """a.id, a.asset_id, a.posted, a.held, a.debt, a.floor, a.filled, a.version,
-    a.lots_made, a.open_lots, comptoir.micros(a.next_expiry), comptoir.micros(a.at), a.anonymous"""
+    a.lots_made, a.open_lots, comptoir.micros(a.next_expiry), comptoir.micros(a.at), a.anonymous,
+    a.level"""
 
 _LOT: Final = """l.account_id, l.no, l.source, l.priority, comptoir.micros(l.expires_at), l.granted,
     l.remaining, l.pinned, l.plain, l.lapsed, l.paid, l.tax, l.currency, l.version"""
@@ -236,16 +237,16 @@ WHERE h.book_id = %s AND h.id = t.id"""
 _CHANGE_ACCOUNTS: Final = """
 UPDATE comptoir.accounts a SET posted = t.posted, held = t.held, debt = t.debt, filled = t.filled,
     version = t.version, lots_made = t.lots_made, open_lots = t.open_lots,
-    next_expiry = t.next_expiry, at = t.at,
+    next_expiry = t.next_expiry, at = t.at, level = t.level,
     seal = hash_record_extended(ROW(a.book_id, a.id, a.asset_id, a.customer_id, a.name, a.bounded,
         t.posted, t.held, t.debt, a.floor, t.filled, t.version, t.lots_made, t.open_lots,
         t.next_expiry, t.at), 0)
 FROM (
     SELECT u.id, u.posted, u.held, u.debt, u.filled, u.version, u.lots_made, u.open_lots,
-        {next_expiry} AS next_expiry, comptoir.moment(u.at) AS at
+        {next_expiry} AS next_expiry, comptoir.moment(u.at) AS at, u.level
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-        %s::integer[], %s::integer[], %s::bigint[], %s::bigint[])
-        AS u(id, posted, held, debt, filled, version, lots_made, open_lots, next_expiry, at)
+        %s::integer[], %s::integer[], %s::bigint[], %s::bigint[], %s::smallint[])
+        AS u(id, posted, held, debt, filled, version, lots_made, open_lots, next_expiry, at, level)
 ) t
 WHERE a.book_id = %s AND a.id = t.id"""
 
@@ -260,6 +261,14 @@ CHANGE_ACCOUNTS_ANEW: Final = _CHANGE_ACCOUNTS.format(
         )"""
 )
 """The same for accounts whose next expiry has gone: the database finds the one after it."""
+
+ADD_SIGNALS: Final = """
+INSERT INTO comptoir.outbox (book_id, type, customer_id, account_id, version)
+SELECT a.book_id, t.type, a.customer_id, t.account_id, t.version
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS t(account_id, version, type)
+JOIN comptoir.accounts a
+    ON a.book_id = %s AND a.id = t.account_id AND a.customer_id IS NOT NULL AND NOT a.anonymous"""
+"""Only what customers have becomes low by itself: of stock whoever sells it says when."""
 
 ADD_NOTES: Final = """
 INSERT INTO comptoir.notes (book_id, account_id, version, reason, reference, metadata)
@@ -278,7 +287,7 @@ USUALLY_SAME: Final = frozenset(
     {
         "op", "outcome", "mirror_version", "expires_at", "captured", "late", "needed", "available",
         "at", "contra_id", "debt", "kind", "hold_id", "reverses", "lapsed", "state", "on_excess",
-        "group_id", "closed",
+        "group_id", "closed", "level",
     }
 )  # fmt: skip
 """Columns that have one value in most commits, for most are of spends alone: an array less to read,

@@ -183,9 +183,9 @@ SELECT s.book_id, 'accounts' AS table_name, s.id::text AS row_key, concat_ws(E'\
         WHERE o.book_id = s.book_id AND o.id = s.asset_id)
         THEN concat(E'asset\tasset ', s.asset_id, ' does not exist') END,
     CASE WHEN s.held < 0 OR s.debt < 0 OR s.floor > 0
-        OR s.posted::numeric - s.held < s.floor::numeric - s.debt
+        OR s.posted::numeric - s.held < s.floor::numeric - s.debt OR s.level NOT BETWEEN 0 AND 2
         THEN concat(E'limits\tposted ', s.posted, ', held ', s.held, ', debt ', s.debt,
-            ', floor ', s.floor, ' cannot be') END,
+            ', floor ', s.floor, ', level ', s.level, ' cannot be') END,
     CASE WHEN (s.version = 0 OR NOT s.bounded) AND (s.version, s.posted, s.held, s.debt, s.filled,
         s.lots_made, s.open_lots) <> (0, 0, 0, 0, 0, 0, 0)
         THEN E'empty\tan account without lines, or an open one, has figures' END,
@@ -597,7 +597,7 @@ SELECT r.book_id, 'requests', encode(r.id, 'hex'), concat_ws(E'\n',
         OR mod(octet_length(r.mark) - 16, 3) <> 0
         THEN E'limits\tid or mark is too short or too long' END,
     CASE WHEN r.op NOT IN ('grant', 'spend', 'transfer', 'hold', 'capture', 'release', 'renew',
-            'reverse')
+            'reverse', 'refund')
         OR r.outcome NOT IN ('created', 'hold_not_open', 'already_reversed', 'partly_spent',
             'insufficient')
         OR (r.outcome = 'created') <> (r.version IS NOT NULL)

@@ -2,16 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
-
 from msgspec import Struct
 
+from comptoir.ledger.levels import LOW_SHARE
 from comptoir.ledger.model import HoldState, Kind
 from comptoir.store.facts import Asset
-
-LOW_SHARE: Final = 5
-"""A balance is low below a fifth (20 %) of what it was right after the last grant."""
-
 
 class Op(StrEnum):
     """What may be asked of the ledger by name."""
