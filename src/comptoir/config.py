@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from comptoir.kit.errors import ComptoirError
+from comptoir.kit.limits import COST_PATTERN
 
 _ENV: Final = "COMPTOIR_ENV"
 _OTEL: Final = "OTEL_"
@@ -43,6 +44,26 @@ class Settings(BaseSettings):
     admin_api_token: SecretStr | None = Field(default=None, alias="ADMIN_API_TOKEN")
     metrics_token: SecretStr | None = Field(default=None, alias="METRICS_TOKEN")
     stripe_secret_key: SecretStr | None = Field(default=None, alias="STRIPE_SECRET_KEY")
+    stripe_webhook_secret: SecretStr | None = Field(default=None, alias="STRIPE_WEBHOOK_SECRET")
+    stripe_api_base: str | None = Field(default=None, alias="STRIPE_API_BASE")
+    stripe_automatic_tax: bool = Field(default=False, alias="STRIPE_AUTOMATIC_TAX")
+    price_credits_100: str | None = Field(default=None, alias="STRIPE_PRICE_CREDITS_100")
+    price_credits_500: str | None = Field(default=None, alias="STRIPE_PRICE_CREDITS_500")
+    price_credits_1000: str | None = Field(default=None, alias="STRIPE_PRICE_CREDITS_1000")
+    price_pro_monthly: str | None = Field(default=None, alias="STRIPE_PRO_MONTHLY_PRICE_ID")
+    price_pro_yearly: str | None = Field(default=None, alias="STRIPE_PRO_YEARLY_PRICE_ID")
+    price_enterprise_monthly: str | None = Field(
+        default=None, alias="STRIPE_ENTERPRISE_MONTHLY_PRICE_ID"
+    )
+    price_enterprise_yearly: str | None = Field(
+        default=None, alias="STRIPE_ENTERPRISE_YEARLY_PRICE_ID"
+    )
+    refund_spent: str = Field(default="debt", alias="REFUND_SPENT", pattern="^(debt|waive)$")
+    token_unit_price: str = Field(default="0", alias="TOKEN_UNIT_PRICE", pattern=COST_PATTERN)
+    token_billing: str = Field(
+        default="none", alias="TOKEN_BILLING", pattern="^(none|stripe_invoice)$"
+    )
+    currency: str = Field(default="eur", alias="COMPTOIR_CURRENCY", pattern="^[a-z]{3}$")
     locale: str = Field(default="en", alias="COMPTOIR_LOCALE", pattern="^(en|fr)$")
     public_url: str | None = Field(default=None, alias="COMPTOIR_PUBLIC_URL")
     cors_origins: str = Field(default="", alias="CORS_ORIGINS")
@@ -119,6 +140,27 @@ class Settings(BaseSettings):
             raise ComptoirError("upstash-incomplete")
         token = quote(self.upstash_token.get_secret_value(), safe="")
         return f"rediss://default:{token}@{host}:6379"
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The secrets with which events may be signed: several while one takes another's place."""
+        said = self.stripe_webhook_secret
+        found = "" if said is None else said.get_secret_value()
+        return [each.strip() for each in found.split(",") if each.strip()]
+
+    @property
+    def provider_prices(self) -> dict[str, str]:
+        """What is sold, by the provider's price ids that the environment names."""
+        said = {
+            "pack:100": self.price_credits_100,
+            "pack:500": self.price_credits_500,
+            "pack:1000": self.price_credits_1000,
+            "plan:pro:month": self.price_pro_monthly,
+            "plan:pro:year": self.price_pro_yearly,
+            "plan:enterprise:month": self.price_enterprise_monthly,
+            "plan:enterprise:year": self.price_enterprise_yearly,
+        }
+        return {price: item for item, price in said.items() if price is not None}
 
     @property
     def may_write_letters_to_files(self) -> bool:

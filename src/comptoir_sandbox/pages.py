@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from comptoir_sandbox import billing, clockwork, intents, invoices, portal, sessions, subscriptions
+from comptoir_sandbox.cards import CARDS
 from comptoir_sandbox.objects import Object, part
 from comptoir_sandbox.refused import Refused
 from comptoir_sandbox.sandbox import Sandbox
@@ -106,7 +107,7 @@ def _paid(world: World, session: Object, given: dict[str, str]) -> Object:
     if "agree" in given:
         return sessions.agree(world, session, agreed=given["agree"] == "yes")
     method = given.get("method", "")
-    if method not in METHODS:
+    if method not in CARDS:
         raise Refused("There is no such method of payment.")
     return sessions.pay(world, session, method, given.get("email") or None)
 
@@ -236,7 +237,7 @@ async def _invoice(sandbox: Sandbox, request: Request, id_: str, locale: str) ->
     problem = ""
     if request.method == "POST":
         method = (await _form(request)).get("method", "")
-        if method not in METHODS:
+        if method not in CARDS:
             raise Refused("There is no such method of payment.")
         refusal = invoices.charge(world, invoice, method, off_session=False)
         billing.after_payment(world, invoice)

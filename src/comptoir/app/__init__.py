@@ -19,14 +19,24 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
-from comptoir.app.parts import NOBODYS_ADDRESS, Told, link_of, post_of
+from comptoir.app.parts import (
+    NOBODYS_ADDRESS,
+    Told,
+    access_of,
+    link_of,
+    post_of,
+    terms_of,
+)
 from comptoir.app.secret import load_secret
 from comptoir.config import Environment, Settings, is_loopback
 from comptoir.domains.credits import queries
 from comptoir.domains.credits.model import Price
 from comptoir.domains.notifications.post import Post
+from comptoir.domains.payments.stripe import Stripe
 from comptoir.flows.built_in import built_in
 from comptoir.flows.letters import Mailroom
+from comptoir.flows.receiving import Desk
+from comptoir.flows.till import Till
 from comptoir.guards.door import Guards, Tools, open_guards
 from comptoir.guards.once import Once
 from comptoir.guards.redis.link import Link, Mode
@@ -35,7 +45,9 @@ from comptoir.kit.clock import Clock
 from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
 from comptoir.kit.ids import RANDOM_BYTES, uuid7
 from comptoir.kit.limits import SECOND
+from comptoir.store import bell
 from comptoir.store.batch import Batch
+from comptoir.store.bell import Bell
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door
 from comptoir.store.embedded import start
@@ -197,6 +209,10 @@ class App:
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     duties: Duties = field(default_factory=Duties)
     """What the workers of this process can do: what is built in, and what its program adds."""
+    till: Till = field(init=False)
+    """What journeys with money need."""
+    desk: Desk = field(init=False)
+    """Where events of providers are received."""
     told: Told = field(default_factory=Told)
     link: Link | None = None
     """To Redis, if one is configured."""
@@ -324,11 +340,37 @@ async def open_app(
             ledger_clock=ledger_clock,
             _stack=stack,
         )
-        app.duties = built_in(app.mailroom(post_of(settings, app.told)))
+        app.till = await _till(app, stack)
+        app.desk = await stack.enter_async_context(
+            Desk(pool, app.till.inbox, settings.webhook_secrets)
+        )
+        app.duties = built_in(app.mailroom(post_of(settings, app.told)), app.till)
         link = link_of(settings, app.told)
         if link is not None:
             app.link = await stack.enter_async_context(link)
         yield app
+
+
+async def _till(app: App, stack: AsyncExitStack) -> Till:
+    access = access_of(app.settings)
+    stripe = None if access is None else await stack.enter_async_context(Stripe(access))
+
+    async def once(book: int) -> Once:
+        return (await app.guards(book)).once
+
+    return Till(
+        pool=app.pool,
+        directory=app.directory,
+        stripe=stripe,
+        once=once,
+        new_id=app.new_id,
+        clock=app.clock,
+        chance=app.chance,
+        terms=terms_of(app.settings),
+        inbox=await stack.enter_async_context(Bell(app.pool, bell.INBOX)),
+        outbox=await stack.enter_async_context(Bell(app.pool, bell.OUTBOX)),
+        ledger_clock=app.ledger_clock,
+    )
 
 
 @asynccontextmanager

@@ -7,7 +7,10 @@ from typing import Final
 
 from comptoir.config import Settings
 from comptoir.domains.notifications.post import FilePost, NoPost, Post, SmtpPost, parse
+from comptoir.domains.payments.stripe import Access
+from comptoir.flows.till import Terms
 from comptoir.guards.redis.link import Link, Mode
+from comptoir.kit.amounts import parse_cost
 
 NOBODYS_ADDRESS: Final = "Comptoir <comptoir@localhost>"
 """What letters come from when EMAIL_FROM says nothing."""
@@ -53,6 +56,27 @@ def post_of(settings: Settings, told: Told) -> Post:
     if settings.may_write_letters_to_files:
         return FilePost(settings.home_folder / "mail", told.letter)
     return NoPost()
+
+
+def access_of(settings: Settings) -> Access | None:
+    """How Stripe is reached; None when nobody has given us a key."""
+    key = settings.stripe_secret_key
+    if key is None:
+        return None
+    return Access(key.get_secret_value(), settings.stripe_api_base)
+
+
+def terms_of(settings: Settings) -> Terms:
+    """What the seller has decided."""
+    return Terms(
+        public_url=(settings.public_url or "http://127.0.0.1:8000").rstrip("/"),
+        currency=settings.currency,
+        prices=settings.provider_prices,
+        automatic_tax=settings.stripe_automatic_tax,
+        waives_spent=settings.refund_spent == "waive",
+        token_price=parse_cost(settings.token_unit_price),
+        token_billing=settings.token_billing,
+    )
 
 
 def link_of(settings: Settings, told: Told) -> Link | None:

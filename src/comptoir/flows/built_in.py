@@ -1,10 +1,11 @@
-"""The jobs that Comptoir does by itself: sending letters, tidying up."""
+"""The jobs that Comptoir does by itself."""
 
 from functools import partial
 
 from comptoir.domains.notifications import model
-from comptoir.flows import letters, tidying
+from comptoir.flows import carrying_over, letters, renewing, tidying
 from comptoir.flows.letters import Mailroom
+from comptoir.flows.till import Till
 from comptoir.jobs.duties import Duties
 from comptoir.jobs.model import Handler
 from comptoir.jobs.schedule import Periodic
@@ -13,10 +14,11 @@ _LETTER_SECONDS = 60.0
 _TIDY_SECONDS = 900.0
 
 
-def built_in(room: Mailroom) -> Duties:
+def built_in(room: Mailroom, till: Till) -> Duties:
     """What every worker can do, whatever its application adds."""
     return Duties.of(
         Handler(model.TYPE, partial(letters.send, room), timeout=_LETTER_SECONDS),
         Handler(tidying.TYPE, partial(tidying.tidy, room.pool), timeout=_TIDY_SECONDS),
+        Handler(renewing.ROLL_OVER, partial(carrying_over.carry_over, till)),
         periodic=[Periodic(tidying.TYPE, tidying.CRON)],
     )

@@ -8,7 +8,7 @@ providers. The number of the attempt fences a caller who was merely slow.
 
 import asyncio
 import hmac
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -37,6 +37,7 @@ WAIT: Final = 2.0
 
 _POLL: Final = 0.05
 _TOGETHER: Final = 500
+_FIELD: Final = 8
 _SEPARATOR: Final = "\x1f"
 _PATIENCE: Final = "100ms"
 LOCK_TIMEOUT: Final = "SELECT current_setting('lock_timeout')"
@@ -50,12 +51,38 @@ class Call:
     Attributes:
         id: made of the book, the scope and the key.
         mark: a fingerprint of what is asked: the same key for something else is refused.
+        fields: what the fingerprint has a part for, if it has parts.
         ttl: seconds for which the result is kept; None for ever, as money wants it.
     """
 
     id: bytes
     mark: bytes
     ttl: float | None = None
+    fields: tuple[str, ...] = ()
+
+    @classmethod
+    def of_fields(cls, book: int, key: str, said: Mapping[str, object], scope: str = "") -> Self:
+        """A call by its key, which can tell in which field another one of that key differs.
+
+        Raises:
+            Invalid: the key or the scope cannot be.
+        """
+        secret = blake2b(key.encode()).digest()
+        marks = [
+            blake2b(f"{name}\0{value}".encode(), key=secret, digest_size=_FIELD).digest()
+            for name, value in said.items()
+        ]
+        return cls(cls.of(book, key, None, scope).id, b"".join(marks), None, tuple(said))
+
+    def differing_field(self, mark: bytes) -> str | None:
+        """The first field in which another mark differs; None when it is the same request."""
+        if hmac.compare_digest(mark, self.mark):
+            return None
+        for number, name in enumerate(self.fields):
+            part = slice(number * _FIELD, (number + 1) * _FIELD)
+            if not hmac.compare_digest(mark[part], self.mark[part]):
+                return name
+        return "said"
 
     @classmethod
     def of(
@@ -366,8 +393,9 @@ class Once:
 
 def _judged(call: Call, found: tuple[Any, ...]) -> tuple[Any] | None:
     mark, is_done, result, _ = found
-    if not hmac.compare_digest(mark, call.mark):
-        raise Conflict("idempotency-key-reused", field="said")
+    field_ = call.differing_field(mark)
+    if field_ is not None:
+        raise Conflict("idempotency-key-reused", field=field_)
     return (result,) if is_done else None
 
 

@@ -43,15 +43,15 @@ l.job_id = j.id AND j.args->>'job' = %s::uuid::text AND j.args->>'book' = %s::in
 RENEW: Final = f"""
 UPDATE comptoir.job_leases l SET expires_at = clock_timestamp() + make_interval(secs => %s)
 FROM comptoir.procrastinate_jobs j WHERE {_OF_JOB} AND l.lease = %s
-RETURNING l.expires_at"""  # noqa: S608  # our own words
+RETURNING l.expires_at"""  # our own words
 
 GIVE_UP: Final = f"""
 DELETE FROM comptoir.job_leases l USING comptoir.procrastinate_jobs j
-WHERE {_OF_JOB} AND l.lease = %s RETURNING j.id, j.attempts"""  # noqa: S608  # our own words
+WHERE {_OF_JOB} AND l.lease = %s RETURNING j.id, j.attempts"""  # our own words
 
 REVOKE: Final = f"""
 DELETE FROM comptoir.job_leases l USING comptoir.procrastinate_jobs j
-WHERE {_OF_JOB} RETURNING j.id"""  # noqa: S608  # our own words
+WHERE {_OF_JOB} RETURNING j.id"""  # our own words
 
 END: Final = """
 UPDATE comptoir.procrastinate_jobs SET status = %s::comptoir.procrastinate_job_status,

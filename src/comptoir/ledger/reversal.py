@@ -60,7 +60,7 @@ def _is_refund(line: Line) -> bool:
     return line.kind is Kind.REFUND and line.reverses is not None
 
 
-def _take_again(  # noqa: PLR0913, PLR0917  # what is taken, of what, and by whom
+def _take_again(  # what is taken, of what, and by whom
     book: Book, request: Reverse | Refund, account: Account, target: Target, amount: int, at: int
 ) -> Answer:
     if target.left == 0:

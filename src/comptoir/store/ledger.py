@@ -22,6 +22,7 @@ from comptoir.ledger.requests import (
     Hold,
     Release,
     Renew,
+    Settle,
     Transfer,
     Work,
 )
@@ -407,6 +408,18 @@ async def execute(
     with explained():
         admission = await drive(tx, rounds)
     return _answers(admission)
+
+
+async def settle_now(
+    tx: AsyncConnection[Any],
+    book_id: int,
+    facts: Facts,
+    account: Settle,
+    clock: Clock = database_time,
+) -> None:
+    """Write the expiries of an account that are due, inside of the caller's open transaction."""
+    with explained():
+        await drive(tx, admit(book_id, facts, [(account,)], WAITING, clock))
 
 
 def execute_sync(

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+
 from msgspec import Struct
 
 from comptoir.ledger.levels import LOW_SHARE
 from comptoir.ledger.model import HoldState, Kind
 from comptoir.store.facts import Asset
+
 
 class Op(StrEnum):
     """What may be asked of the ledger by name."""

@@ -1,0 +1,105 @@
+"""What there is to read of plans and subscriptions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from comptoir.domains.subscriptions import sql
+from comptoir.domains.subscriptions.model import (
+    Allowance,
+    Given,
+    PlanPrice,
+    ProviderPrice,
+    Subscription,
+)
+
+
+async def subscription(tx: AsyncConnection, provider_id: str) -> Subscription | None:
+    """A subscription by the provider's id."""
+    row = await (await tx.execute(sql.FIND, (provider_id,))).fetchone()
+    return None if row is None else Subscription(*row)
+
+
+async def of_customer(tx: AsyncConnection, book: int, customer: int) -> list[Subscription]:
+    """The subscriptions of a customer, the oldest first."""
+    cursor = await tx.execute(sql.OF_CUSTOMER, (book, customer))
+    return [Subscription(*row) for row in await cursor.fetchall()]
+
+
+async def unfinished(tx: AsyncConnection, seconds: float) -> list[Subscription]:
+    """Subscriptions of all books of which nothing was heard for so long."""
+    cursor = await tx.execute(sql.UNFINISHED, (seconds,))
+    return [Subscription(*row) for row in await cursor.fetchall()]
+
+
+async def invoice(tx: AsyncConnection, provider_id: str) -> tuple[int, int, str] | None:
+    """The book, the customer and the subscription of an invoice that was paid."""
+    row = await (await tx.execute(sql.INVOICE, (provider_id,))).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def last_allowance(
+    tx: AsyncConnection, book: int, subscription: str, asset: int, before: int
+) -> Given | None:
+    """What the period before gave of an asset, if something of it may be carried over."""
+    cursor = await tx.execute(sql.LAST_ALLOWANCE, (book, subscription, asset, before))
+    row = await cursor.fetchone()
+    return None if row is None else Given(*row)
+
+
+async def prices(tx: AsyncConnection, book: int) -> list[PlanPrice]:
+    """What plans cost."""
+    cursor = await tx.execute(sql.PRICES, (book,))
+    return [PlanPrice(*row) for row in await cursor.fetchall() if row[-1]]
+
+
+async def allowances(tx: AsyncConnection, book: int) -> list[Allowance]:
+    """What plans give each month."""
+    cursor = await tx.execute(sql.ALLOWANCES, (book,))
+    return [Allowance(*row) for row in await cursor.fetchall() if row[3]]
+
+
+async def plans(tx: AsyncConnection, book: int) -> list[tuple[str, Mapping[str, int]]]:
+    """The plans of a book, with what they allow in a day."""
+    cursor = await tx.execute(sql.PLANS, (book,))
+    return [(plan, quotas) for plan, quotas in await cursor.fetchall()]
+
+
+async def provider_prices(
+    tx: AsyncConnection,
+    book: int,
+    livemode: bool,  # noqa: FBT001  # part of the key
+) -> list[ProviderPrice]:
+    """What the provider knows of what is sold, the oldest first."""
+    cursor = await tx.execute(sql.PROVIDER_PRICES, (book, livemode))
+    return [ProviderPrice(*row) for row in await cursor.fetchall()]
+
+
+async def customer_plan(tx: AsyncConnection, book: int, customer: int) -> str:
+    """The plan that a customer has."""
+    row: tuple[Any, ...] | None = await (
+        await tx.execute(sql.CUSTOMER_PLAN, (book, customer))
+    ).fetchone()
+    return "free" if row is None else row[0]
+
+
+async def brought(tx: AsyncConnection, book: int, invoice: str) -> list[tuple[int, int, int]]:
+    """The lots that an invoice has brought: account, version and amount."""
+    cursor = await tx.execute(sql.BROUGHT, (book, invoice))
+    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
+
+
+async def lock_given(
+    tx: AsyncConnection, book: int, invoice: str, asset: int
+) -> tuple[int, int, int, int, int | None] | None:
+    """An allowance, locked: account, version, what may be carried over, expiry, what was."""
+    row = await (await tx.execute(sql.LOCK_GIVEN, (book, invoice, asset))).fetchone()
+    return None if row is None else (row[0], row[1], row[2], row[3], row[4])
+
+
+async def expired_of(tx: AsyncConnection, book: int, account: int, version: int, at: int) -> int:
+    """What of the lot that a line opened had expired when its time came."""
+    given = {"book": book, "account": account, "version": version, "at": at}
+    row = await (await tx.execute(sql.EXPIRED_OF, given)).fetchone()
+    return 0 if row is None else row[0]
