@@ -1,7 +1,7 @@
 """What payments do to balances: what they have paid for is brought, what went back is taken back.
 
-Whatever the order in which we hear of things, an account ends with the same lots: what is taken back
-follows from the refunds and disputes that stand, not from how they came.
+Whatever the order in which we hear of things, an account ends with the same lots: what is taken
+back follows from the refunds and disputes that stand, not from how they came.
 """
 
 from collections.abc import Sequence
@@ -95,26 +95,31 @@ async def balance(tx: AsyncConnection, till: Till, payment: Payment, effects: Ef
     grants = await queries.grants(tx, payment)
     if not grants or payment.received is None:
         return
-    causes = [
-        (refund.provider_id or str(refund.id), refund.amount)
-        for refund in await queries.refunds(tx, payment)
-        if refund.stands and refund.status != "new"
-    ]
-    causes += [
-        (dispute.provider_id, dispute.amount)
-        for dispute in await queries.disputes(tx, payment)
-        if dispute.stands
-    ]
+    standing = await causes(tx, payment)
     takings = await queries.takings(tx, payment)
     for grant in grants:
         place = (grant.account, grant.version)
         own = [taking for taking in takings if taking.grant == place]
-        wanted = model.balance(grant, payment.received, causes, own)
+        wanted = model.balance(grant, payment.received, standing, own)
         for taking in wanted.end:
             await _give_back(tx, till, payment, taking, effects)
         for cause, amount in wanted.take:
             made = await _take_back(tx, till, payment, grant, (cause, amount, takings), effects)
             takings.append(made)
+
+
+async def causes(tx: AsyncConnection, payment: Payment) -> list[tuple[str, int]]:
+    """The refunds and disputes of a payment that stand, with the money that they took."""
+    found = [
+        (refund.provider_id or str(refund.id), refund.amount)
+        for refund in await queries.refunds(tx, payment)
+        if refund.stands and refund.status != "new"
+    ]
+    return found + [
+        (dispute.provider_id, dispute.amount)
+        for dispute in await queries.disputes(tx, payment)
+        if dispute.stands
+    ]
 
 
 async def _take_back(  # whose, of what, for what

@@ -1,4 +1,4 @@
-"""Working off the inbox: one event at a time and its effect in one transaction, several side by side.
+"""Working off the inbox: an event and its effect in one transaction, several side by side.
 
 An event that does not say enough is leased first; then the provider is asked, with no transaction
 open; then its effect commits. Nothing is lost when a process dies anywhere in between.
@@ -13,7 +13,7 @@ import msgspec
 from psycopg import AsyncConnection
 from psycopg.errors import Error
 
-from comptoir.domains.payments import compat
+from comptoir.domains.payments import compat, queries
 from comptoir.domains.payments.compat import Unreadable
 from comptoir.domains.payments.model import Effects
 from comptoir.flows import settling
@@ -29,7 +29,6 @@ POLL: Final = 1.0
 """Seconds after which somebody looks who has heard nothing."""
 
 _REST: Final = 1.0
-_NOW: Final = "SELECT comptoir.micros(clock_timestamp())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +121,8 @@ class Clerk:
 
     async def _after_looking(self, claimed: Claimed, now: Situation) -> None:
         async with begin(self.till.pool) as tx:
-            row = await (await tx.execute(_NOW)).fetchone()
-        assert row is not None, "there is always a time"
-        looked = await settling.look(now, row[0])
+            at = await queries.now(tx)
+        looked = await settling.look(now, at)
         async with begin(self.till.pool) as tx:
             if not await inbox.claim_again(tx, claimed):
                 return

@@ -1,4 +1,4 @@
-"""A payment has come: what was asked is compared with what came, and what it pays for is brought."""
+"""A payment has come: it is compared with what was asked, and what it pays for is brought."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Buying a pack: the purchase is committed, then Stripe is asked for a page, then the page is noted.
+"""Buying a pack: the purchase commits, then Stripe is asked for a page, then the page is noted.
 
 What is paid there comes in as an event; `paying` brings the credits.
 """

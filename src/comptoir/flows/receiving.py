@@ -55,7 +55,7 @@ class Received:
 
 
 class Desk:
-    """Receives events. An async context of one event loop: those that come together share a commit."""
+    """Receives events, in an async context; those that come together share a commit."""
 
     def __init__(self, pool: Pool, bell: Bell, secrets: Sequence[str]) -> None:
         self._pool = pool

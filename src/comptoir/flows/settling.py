@@ -1,4 +1,4 @@
-"""From an event to its effect: which payment, subscription or invoice it is about, and what follows.
+"""From an event to its effect: which payment, subscription or invoice it is about, and what then.
 
 Start here to see what an event does. Whatever came first, and however often, the same is there in
 the end: terminal facts are taken from the event, what may change again is asked for.

@@ -117,12 +117,6 @@ class Seeded:
     changed: list[str] = field(default_factory=list[str])
 
 
-_VERSION: Final = """
-INSERT INTO comptoir.settings (name, value) VALUES (%s, %s)
-ON CONFLICT (name) DO UPDATE SET value = excluded.value
-WHERE settings.value::integer <= excluded.value::integer RETURNING value"""
-
-
 async def seed(till: Till, book: int, catalogue: Catalogue) -> Seeded:
     """Sell what a catalogue says from now on; whoever seeds the same again changes nothing.
 
@@ -133,8 +127,7 @@ async def seed(till: Till, book: int, catalogue: Catalogue) -> Seeded:
     """
     seeded = Seeded()
     async with begin(till.pool) as tx:
-        given = (f"catalogue:{book}", str(catalogue.version))
-        if await (await tx.execute(_VERSION, given)).fetchone() is None:
+        if not await commands.note_catalogue(tx, book, catalogue.version):
             raise ComptoirError("catalogue-older", version=catalogue.version)
         for pack in catalogue.packs:
             if await packs.put(tx, book, await _pack(till, book, pack)):

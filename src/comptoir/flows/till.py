@@ -48,7 +48,7 @@ class Terms:
     automatic_tax: bool = False
     waives_spent: bool = False
     token_price: int = 0
-    token_billing: str = "none"
+    token_billing: str = "none"  # noqa: S105  # a way of billing
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ Statement = tuple[str, Sequence[object]]
 """A statement and its parameters."""
 
 _KIND: Final = {kind.value: kind for kind in Kind}
-_LEVEL: Final = tuple(Level)
+_LEVEL: Final[tuple[Level, ...]] = tuple(Level)
 _SIGNALS: Final = {Level.LOW: "credits.low", Level.EMPTY: "credits.empty"}
 _STATE: Final = {state.value: state for state in HoldState}
 _ANSWER_COLUMNS: Final = 13

@@ -181,3 +181,8 @@ async def add_provider_customer(
 async def move_cursor(tx: AsyncConnection, book: int, source: str, at: int) -> None:
     """The provider's events have been read up to a time."""
     await tx.execute(sql.MOVE_CURSOR, (book, source, at))
+
+
+async def not_granted(tx: AsyncConnection, payment: Payment) -> None:
+    """What a payment had brought is not there: it must be brought again."""
+    await tx.execute(sql.DROP_GRANTS, (payment.book, payment.id))

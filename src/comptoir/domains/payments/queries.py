@@ -163,8 +163,8 @@ async def count_cases(tx: AsyncConnection, book: int) -> int:
 async def provider_customer(
     tx: AsyncConnection,
     book: int,
-    livemode: bool,
-    customer: int,  # noqa: FBT001  # part of the key
+    livemode: bool,  # noqa: FBT001  # part of the key
+    customer: int,
 ) -> str | None:
     """Who a customer is at the provider."""
     row = await _one(tx, sql.PROVIDER_CUSTOMER, (book, livemode, customer))
@@ -194,3 +194,40 @@ async def now(tx: AsyncConnection) -> int:
     row = await _one(tx, sql.NOW, ())
     assert row is not None, "there is always a time"
     return row[0]
+
+
+async def oldest(tx: AsyncConnection, book: int) -> int | None:
+    """When the first payment of a book was begun, in microseconds."""
+    row = await _one(tx, sql.OLDEST, (book,))
+    return None if row is None else row[0]
+
+
+async def known_refunds(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, str]:
+    """Which of some refunds we know, with their statuses."""
+    return dict(await (await tx.execute(sql.KNOWN_REFUNDS, (list(ids),))).fetchall())
+
+
+async def known_disputes(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, str]:
+    """Which of some disputes we know, with their statuses."""
+    return dict(await (await tx.execute(sql.KNOWN_DISPUTES, (list(ids),))).fetchall())
+
+
+async def open_disputes(tx: AsyncConnection) -> list[str]:
+    """Disputes of all books that are not decided."""
+    return [row[0] for row in await (await tx.execute(sql.OPEN_DISPUTES)).fetchall()]
+
+
+async def line(
+    tx: AsyncConnection, book: int, account: int, version: int
+) -> tuple[int, str] | None:
+    """The amount and the kind of a line of the journal."""
+    row = await _one(tx, sql.LINE, (book, account, version))
+    return None if row is None else (row[0], row[1])
+
+
+async def brought(
+    tx: AsyncConnection, book: int, bought: Bought, names: Sequence[str]
+) -> list[Grant]:
+    """The lots of a customer that carry a payment's name, and are not reversed."""
+    given = (book, bought.customer, bought.asset, list(names))
+    return [Grant(*row) for row in await (await tx.execute(sql.BROUGHT, given)).fetchall()]

@@ -189,3 +189,40 @@ ON CONFLICT (book_id, source) DO UPDATE
     SET read_until = greatest(provider_cursors.read_until, excluded.read_until)"""
 
 NOW: Final = "SELECT comptoir.micros(clock_timestamp())"
+
+OLDEST: Final = """
+SELECT comptoir.micros(min(created_at)) FROM comptoir.payments WHERE book_id = %s"""
+
+KNOWN_REFUNDS: Final = """
+SELECT provider_id, status FROM comptoir.refunds WHERE provider_id = ANY(%s)"""
+
+KNOWN_DISPUTES: Final = """
+SELECT provider_id, status FROM comptoir.disputes WHERE provider_id = ANY(%s)"""
+
+OPEN_DISPUTES: Final = """
+SELECT provider_id FROM comptoir.disputes
+WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented') LIMIT 100"""
+
+LINE: Final = """
+SELECT m.amount, m.kind FROM comptoir.movements m
+WHERE m.book_id = %s AND m.account_id = %s AND m.version = %s"""
+
+BROUGHT: Final = """
+SELECT m.account_id, m.version, m.amount FROM comptoir.accounts a
+JOIN comptoir.lots l
+    ON l.book_id = a.book_id AND l.account_id = a.id AND l.source = 'payment'
+JOIN comptoir.notes n
+    ON n.book_id = l.book_id AND n.account_id = l.account_id AND n.version = l.version
+JOIN comptoir.movements m
+    ON m.book_id = l.book_id AND m.account_id = l.account_id AND m.version = l.version
+WHERE a.book_id = %s AND a.customer_id = %s AND a.asset_id = %s AND n.reference = ANY(%s)
+    AND m.kind = 'purchase' AND NOT EXISTS (
+        SELECT FROM comptoir.movements u
+        WHERE u.book_id = m.book_id AND u.account_id = m.account_id AND u.reverses = m.version
+            AND u.kind = 'reversal'
+    )
+ORDER BY m.version"""
+"""The lots of a customer that carry a payment's name, as far as nobody has reversed them."""
+
+DROP_GRANTS: Final = """
+UPDATE comptoir.purchases SET granted_at = NULL WHERE book_id = %s AND id = %s"""

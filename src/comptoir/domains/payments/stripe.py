@@ -1,16 +1,16 @@
 """Stripe: the one place that calls it. Nothing here is called inside of a transaction.
 
-Every call that changes something carries an idempotency key of ours, so that a repeat finds what the
-first one did. A 500 is the exception: Stripe keeps it as the answer to its key for a day, though the
-work may be done. Whoever gets one looks the object up, and asks again under another key only when it
-is not there.
+Every call that changes something carries an idempotency key of ours, so that a repeat finds what
+the first one did. A 500 is the exception: Stripe keeps it as the answer to its key for a day, and
+the work may be done all the same. Whoever gets one looks the object up, and asks again under
+another key only when it is not there.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from comptoir.kit.errors import ComptoirError, Conflict, Unavailable
 
@@ -27,6 +27,7 @@ FAILURES: Final = 5
 OPEN_SECONDS: Final = 10.0
 TOGETHER: Final = 16
 PAGE: Final = 100
+_NONE: Final[Params] = {}
 _LIVE: Final = ("sk_live_", "rk_live_")
 
 
@@ -158,6 +159,10 @@ class Stripe:
         """A subscription as it is now."""
         return await self._do("subscriptions.retrieve", id_)
 
+    async def dispute(self, id_: str) -> Object:
+        """A dispute as it is now."""
+        return await self._do("disputes.retrieve", id_)
+
     async def invoice(self, id_: str) -> Object:
         """An invoice as it is now."""
         return await self._do("invoices.retrieve", id_)
@@ -251,7 +256,7 @@ class Stripe:
         return None
 
     async def _pages(self, call: str, params: Params) -> AsyncIterator[Object]:
-        """Every object of a list. A list ends: each page begins after the last object of another."""
+        """Every object of a list: each page begins after the last object of the one before."""
         after: dict[str, str] = {}
         while True:  # bounded: the provider's lists are
             page = await self._do(call, {"limit": PAGE, **params, **after})
@@ -262,7 +267,12 @@ class Stripe:
                 return
             after = {"starting_after": items[-1]["id"]}
 
-    async def _do(self, call: str, *said: Any, key: str | None = None) -> Object:  # noqa: ANN401  # the SDK's
+    async def _do(
+        self,
+        call: str,
+        *said: Any,  # noqa: ANN401  # the SDK's
+        key: str | None = None,
+    ) -> Object:
         """One call of the SDK, by its path.
 
         Raises:
@@ -272,7 +282,7 @@ class Stripe:
             ComptoirError: it does not know our key.
         """
         self.circuit.check()
-        self._access.asked(call, next((each for each in said if isinstance(each, Mapping)), {}))
+        self._access.asked(call, _params_in(said) or {})
         async with self._turns:
             for left in range(self._access.retries, -1, -1):
                 try:
@@ -288,7 +298,7 @@ class Stripe:
         import aiohttp  # noqa: PLC0415  # both are loaded by now
         import stripe  # noqa: PLC0415
 
-        params = said if any(isinstance(each, Mapping) for each in said) else (*said, {})
+        params = said if _params_in(said) is not None else (*said, _NONE)
         options = {} if key is None else {"idempotency_key": key}
         try:
             answer = await method(*params, options)
@@ -343,6 +353,13 @@ class Stripe:
             max_network_retries=self._access.retries,
             **base,
         )
+
+
+def _params_in(said: tuple[Any, ...]) -> Params | None:
+    for each in said:
+        if isinstance(each, Mapping):
+            return cast("Params", each)
+    return None
 
 
 def _load() -> object:

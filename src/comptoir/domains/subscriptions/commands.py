@@ -99,11 +99,17 @@ async def add_plan(tx: AsyncConnection, book: int, plan: str) -> None:
 async def add_provider_price(
     tx: AsyncConnection,
     book: int,
-    livemode: bool,
-    known: ProviderPrice,  # noqa: FBT001  # part of the key
+    livemode: bool,  # noqa: FBT001  # part of the key
+    known: ProviderPrice,
 ) -> None:
     """Note what the provider calls something that is sold."""
     await tx.execute(
         sql.ADD_PROVIDER_PRICE,
         (book, livemode, known.price, known.product, known.item, known.amount, known.currency),
     )
+
+
+async def note_catalogue(tx: AsyncConnection, book: int, version: int) -> bool:
+    """Note which catalogue is in force; False when a newer one is."""
+    given = (f"catalogue:{book}", str(version))
+    return await (await tx.execute(sql.NOTE_CATALOGUE, given)).fetchone() is not None

@@ -1,4 +1,4 @@
-"""Plans that are subscribed to: what they cost, what they give each period, and what became of them.
+"""Plans that are subscribed to: their prices, what they give each period, what became of them.
 
 No I/O.
 """

@@ -146,3 +146,8 @@ CUSTOMER_PLAN: Final = "SELECT plan FROM comptoir.customers WHERE book_id = %s A
 
 BROUGHT: Final = """
 SELECT account_id, version, amount FROM comptoir.allowances WHERE book_id = %s AND invoice = %s"""
+
+NOTE_CATALOGUE: Final = """
+INSERT INTO comptoir.settings (name, value) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+WHERE settings.value::integer <= excluded.value::integer RETURNING value"""
