@@ -18,6 +18,8 @@ from comptoir.domains.payments.commands import Draft, Wish
 from comptoir.domains.payments.model import Bought, Payment, Purpose, Status
 from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
 from comptoir.domains.subscriptions import queries as selling
+from comptoir.flows import reconciling
+from comptoir.flows.auditing import Report
 from comptoir.flows.till import Till
 from comptoir.guards.once import Call, Claim
 from comptoir.kit.errors import NotFound
@@ -228,3 +230,16 @@ def status_of(payment: Payment, bought: Bought, returned: int) -> str:
     if payment.status in {Status.CANCELED, Status.EXPIRED, Status.FAILED}:
         return "failed"
     return "pending"
+
+
+async def look_again(till: Till, book: int, id_: UUID) -> None:
+    """Ask the provider about a purchase that somebody waits for: its event may be lost.
+
+    Raises:
+        NotFound: the book has no such purchase.
+        Unavailable: the provider, or the database, cannot be reached.
+    """
+    async with begin(till.pool) as tx:
+        payment = await queries.find(tx, book, id_)
+    if not payment.is_paid:
+        await reconciling.look_at(till, payment, Report())

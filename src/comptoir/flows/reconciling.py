@@ -257,4 +257,21 @@ async def by_itself(till: Till, job: Job) -> Result:
         report = Report()
         await read_events(till, report)
         await sweep(till, report)
+    await read_fees(till)
     return {"events": report.events, "findings": [each.code for each in report.findings]}
+
+
+async def read_fees(till: Till) -> None:
+    """Ask what the provider has kept of payments; nothing but the margin's report depends on it.
+
+    Raises:
+        Unavailable: the provider, or the database, cannot be reached.
+    """
+    async with begin(till.pool) as tx:
+        payments = await queries.without_fee(tx)
+    for payment in payments:
+        assert payment.intent is not None, "asked for those that have one"
+        fee = await till.provider.fee_of(payment.intent)
+        if fee is not None:
+            async with begin(till.pool) as tx:
+                await commands.set_fee(tx, payment, fee)

@@ -124,7 +124,7 @@ async def customer_there(till: Till, book: int, customer: int, key: str) -> str:
     if known is not None:
         return known
     if name is None:
-        raise NotFound("customer-not-found")
+        raise NotFound("unknown-customer")
     params: dict[str, Any] = {
         "metadata": {compat.BOOK: str(book), compat.CUSTOMER: str(customer)},
         **({} if email is None else {"email": email}),

@@ -1,6 +1,6 @@
 """Tokens month by month: stats, starting anew, statements, and billing them if that is wanted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from comptoir.jobs.schedule import Periodic
 from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import request_id
 from comptoir.ledger.fingerprint import fingerprint
-from comptoir.ledger.model import Kind, Note
+from comptoir.ledger.model import Kind, Line, Note
 from comptoir.ledger.requests import Grant, Spend
 from comptoir.store import outbox
 from comptoir.store.pool import begin
@@ -49,18 +49,29 @@ class Stats:
         return tokens.cost_of(self.counted.this_month.spent, self.unit_price)
 
 
-async def stats(till: Till, book: int, customer: str) -> Stats:
-    """What a customer has done with tokens; nothing for whoever never had any."""
+async def stats(till: Till, book: int, customer: str, line: Line | None = None) -> Stats:
+    """What a customer has done with tokens; nothing for whoever never had any.
+
+    Args:
+        till: what it takes.
+        book: whose book.
+        customer: his own id.
+        line: as of this line of his journal; by default as of the last one.
+    """
     asset = await till.directory.asset(book, tokens.TOKENS)
     async with begin(till.pool) as tx:
         of = await tokens.account(tx, book, asset.id, customer)
-        counted = await _nothing(tx) if of is None else await tokens.counted(tx, book, of)
+        if of is not None and line is not None and line.account == of.id:
+            of = replace(of, posted=line.posted, version=line.version)
+            counted = await tokens.counted(tx, book, of, line.at)
+        else:
+            counted = await _nothing(tx) if of is None else await tokens.counted(tx, book, of)
     balance = 0 if of is None else of.posted
     return Stats(customer, balance, counted, till.terms.token_price, till.terms.currency)
 
 
 async def _nothing(tx: AsyncConnection) -> Counted:
-    now = await (await tx.execute(sql.NOW, ("UTC",))).fetchone()
+    now = await (await tx.execute(sql.NOW, (None, "UTC"))).fetchone()
     assert now is not None, "there is always a time"
     starts_at, ends_at = await tokens.bounds(tx, now[1], "UTC")
     return Counted(0, 0, 0, [], Tally(now[1], 0, 0, 0), starts_at, ends_at)
@@ -76,7 +87,7 @@ async def reset(till: Till, book: int, customer: str, key: str) -> Stats:
     async with begin(till.pool) as tx:
         of = await tokens.account(tx, book, asset.id, customer)
         if of is None:
-            raise NotFound("customer-not-found")
+            raise NotFound("unknown-customer")
         wanted = await tokens.initial(tx, book, of.id)
         version = await _set(tx, till, book, (of, wanted, asset.issuer), key)
         await tokens.note_reset(tx, book, of.id, version)
@@ -132,7 +143,7 @@ async def _state(tx: AsyncConnection, till: Till, row: tuple[Any, ...]) -> int:
     known = {
         each.month for each in await tokens.statements(tx, book, account, date.max, len(months) + 1)
     }
-    now = await (await tx.execute(sql.NOW, (zone,))).fetchone()
+    now = await (await tx.execute(sql.NOW, (None, zone))).fetchone()
     assert now is not None, "there is always a time"
     made = 0
     for each in months:

@@ -12,6 +12,8 @@ from comptoir.web import catalogue_import
 from comptoir.web.catalogue_explain import EXPLAIN
 from comptoir.web.catalogue_guards import GUARDS
 from comptoir.web.catalogue_moving import MOVING
+from comptoir.web.catalogue_payments import FIELDS as MONEY_FIELDS
+from comptoir.web.catalogue_payments import PAYMENTS, PROVIDER
 from comptoir.web.catalogue_people import PEOPLE
 from comptoir.web.languages import Texts
 
@@ -482,4 +484,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
     **{code: _p(status, _DEPENDENCY, *texts) for code, (status, *texts) in MOVING.items()},
     **{code: _p(status, _REFUSED, *texts) for code, (status, *texts) in PEOPLE.items()},
     **{code: _p(status, _REFUSED, *texts) for code, (status, *texts) in GUARDS.items()},
+    **{code: _p(status, _REFUSED, *texts) for code, (status, *texts) in PAYMENTS.items()},
+    **{code: _p(status, _DEPENDENCY, *texts) for code, (status, *texts) in PROVIDER.items()},
+    **{code: _p(422, _USAGE, _INVALID, text) for code, text in MONEY_FIELDS.items()},
 }

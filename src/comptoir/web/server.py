@@ -13,23 +13,29 @@ from starlette.types import Scope
 
 from comptoir import app as composition
 from comptoir.app import App
-from comptoir.web import openapi, reference
+from comptoir.web import openapi, reference, webhooks
 from comptoir.web.api import (
     batch,
+    billing,
     books,
     cache,
     cron,
     customers,
     explaining,
     guards,
+    hooks,
     identity,
+    inbox,
     jobs,
     leased_jobs,
     ledger,
     once,
     operations,
+    payments,
     reading,
+    selling,
     stats,
+    tokens,
 )
 from comptoir.web.api import credits as writing
 from comptoir.web.auth import Doorman
@@ -59,6 +65,12 @@ async def nothing(_app: App, _log: Log, _metrics: Metrics) -> AsyncGenerator[Non
 DOCUMENTED: Final[tuple[Operation, ...]] = (
     *writing.OPERATIONS,
     *batch.OPERATIONS,
+    *webhooks.OPERATIONS,
+    *selling.OPERATIONS,
+    *tokens.OPERATIONS,
+    *billing.OPERATIONS,
+    *payments.OPERATIONS,
+    *hooks.OPERATIONS,
     *reading.OPERATIONS,
     *ledger.OPERATIONS,
     *explaining.OPERATIONS,
@@ -71,6 +83,7 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *leased_jobs.OPERATIONS,
     *jobs.OPERATIONS,
     *cron.OPERATIONS,
+    *inbox.OPERATIONS,
     *stats.OPERATIONS,
 )
 """The API, with the busiest routes first: they are tried in this order."""

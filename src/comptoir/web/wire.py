@@ -188,6 +188,10 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
 
 
+WHOLE: Final = BeforeValidator(_whole)
+"""A number of a query, which comes as a text."""
+
+
 def _truth(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 

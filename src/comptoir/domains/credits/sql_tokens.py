@@ -58,7 +58,8 @@ WHERE m.book_id = %s AND m.account_id = %s AND m.amount > 0
 ORDER BY m.version LIMIT 1"""
 
 NOW: Final = """
-SELECT comptoir.micros(now()), date_trunc('month', now() AT TIME ZONE %s)::date"""
+SELECT comptoir.micros(now()), date_trunc('month',
+    coalesce(comptoir.moment(%s), now()) AT TIME ZONE %s)::date"""
 
 BOUNDS: Final = """
 SELECT comptoir.micros((%(month)s::date)::timestamp AT TIME ZONE %(zone)s),

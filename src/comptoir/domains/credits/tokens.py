@@ -103,8 +103,10 @@ async def folded(
     await tx.execute(sql.LOCK_ACCOUNT, (book, account_ % 2**31))
     known = await _tallies(tx, book, account_)
     after = max((each.until for each in known), default=0)
-    if after >= version:
+    if after == version:
         return known
+    if after > version:
+        return await _lines(tx, book, account_, zone, (0, version))
     given = {"book": book, "account": account_, "zone": zone, "after": after, "until": version}
     for month, spent, generations, until in await (await tx.execute(sql.FOLD, given)).fetchall():
         row = (book, account_, month, spent, generations, until)
@@ -117,18 +119,18 @@ async def _tallies(tx: AsyncConnection, book: int, account_: int) -> list[Tally]
     return [Tally(*row) for row in rows]
 
 
-async def counted(tx: AsyncConnection, book: int, of: Account) -> Counted:
-    """What was spent since counting began, and in the month that runs."""
+async def counted(tx: AsyncConnection, book: int, of: Account, at: int | None = None) -> Counted:
+    """What was spent since counting began, and in the month that runs, or ran at a time."""
     months = await folded(tx, book, of.id, of.version, of.zone)
     row = await (await tx.execute(sql.LAST_RESET, (book, of.id))).fetchone()
     since = 0 if row is None else row[0]
-    now = await (await tx.execute(sql.NOW, (of.zone,))).fetchone()
+    now = await (await tx.execute(sql.NOW, (at, of.zone))).fetchone()
     assert now is not None, "there is always a time"
     starts_at, ends_at = await bounds(tx, now[1], of.zone)
     if since == 0:
         lines = months
     else:
-        lines = await _lines_since(tx, book, of, since)
+        lines = await _lines(tx, book, of.id, of.zone, (since, of.version))
     this = next((each for each in lines if each.month == now[1]), Tally(now[1], 0, 0, 0))
     return Counted(
         sum(each.spent for each in lines), sum(each.generations for each in lines), since,
@@ -136,9 +138,12 @@ async def counted(tx: AsyncConnection, book: int, of: Account) -> Counted:
     )  # fmt: skip
 
 
-async def _lines_since(tx: AsyncConnection, book: int, of: Account, since: int) -> list[Tally]:
+async def _lines(
+    tx: AsyncConnection, book: int, account_: int, zone: str, span: tuple[int, int]
+) -> list[Tally]:
+    """What some lines have spent, by months, counted anew."""
     given = {
-        "book": book, "account": of.id, "zone": of.zone, "after": since, "until": of.version,
+        "book": book, "account": account_, "zone": zone, "after": span[0], "until": span[1],
     }  # fmt: skip
     rows = await (await tx.execute(sql.FOLD, given)).fetchall()
     return [Tally(*row) for row in rows]

@@ -186,3 +186,8 @@ async def move_cursor(tx: AsyncConnection, book: int, source: str, at: int) -> N
 async def not_granted(tx: AsyncConnection, payment: Payment) -> None:
     """What a payment had brought is not there: it must be brought again."""
     await tx.execute(sql.DROP_GRANTS, (payment.book, payment.id))
+
+
+async def set_fee(tx: AsyncConnection, payment: Payment, fee: int) -> None:
+    """Note what the provider has kept of a payment, in minor units."""
+    await tx.execute(sql.SET_FEE, (fee, payment.book, payment.id))

@@ -231,3 +231,15 @@ async def brought(
     """The lots of a customer that carry a payment's name, and are not reversed."""
     given = (book, bought.customer, bought.asset, list(names))
     return [Grant(*row) for row in await (await tx.execute(sql.BROUGHT, given)).fetchall()]
+
+
+async def without_fee(tx: AsyncConnection) -> list[Payment]:
+    """Payments of all books whose fee nobody has asked for yet, a hundred at most."""
+    cursor = await tx.execute(sql.WITHOUT_FEE)
+    return [_payment(row) for row in await cursor.fetchall()]
+
+
+async def fees(tx: AsyncConnection, book: int, since: int, until: int) -> list[tuple[str, int]]:
+    """What the provider has kept of payments, by currency, in minor units."""
+    cursor = await tx.execute(sql.FEES, (book, since, until))
+    return [(row[0], row[1]) for row in await cursor.fetchall()]

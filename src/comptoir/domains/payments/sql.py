@@ -226,3 +226,16 @@ ORDER BY m.version"""
 
 DROP_GRANTS: Final = """
 UPDATE comptoir.purchases SET granted_at = NULL WHERE book_id = %s AND id = %s"""
+
+WITHOUT_FEE: Final[LiteralString] = f"""
+SELECT {_PAYMENT} FROM comptoir.payments p
+WHERE p.paid_at IS NOT NULL AND p.fee IS NULL AND p.intent IS NOT NULL
+ORDER BY p.paid_at LIMIT 100"""
+
+SET_FEE: Final = "UPDATE comptoir.payments SET fee = %s WHERE book_id = %s AND id = %s"
+
+FEES: Final = """
+SELECT currency, sum(fee)::bigint FROM comptoir.payments
+WHERE book_id = %s AND paid_at >= comptoir.moment(%s) AND paid_at < comptoir.moment(%s)
+    AND fee IS NOT NULL
+GROUP BY currency ORDER BY currency"""

@@ -135,6 +135,15 @@ class Stripe:
         """A PaymentIntent as it is now."""
         return await self._do("payment_intents.retrieve", id_)
 
+    async def fee_of(self, intent: str) -> int | None:
+        """What is kept of a payment, in minor units; None where nobody can say yet."""
+        params = {"expand": ["latest_charge.balance_transaction"]}
+        found: Any = await self._do("payment_intents.retrieve", intent, params)
+        for name in ("latest_charge", "balance_transaction"):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        fee = cast("Object", found).get("fee") if isinstance(found, Mapping) else None
+        return fee if isinstance(fee, int) else None
+
     async def cancel_intent(self, id_: str, key: str) -> Object:
         """Let nobody pay a PaymentIntent any more."""
         return await self._do("payment_intents.cancel", id_, {}, key=key)

@@ -88,7 +88,7 @@ class PriceBody(wire.Wire):
     asset: wire.AssetCode = CREDITS
 
 
-async def _whose(call: Call, name: str | None) -> str:
+async def whose(call: Call, name: str | None) -> str:
     """Whom a reading route is about.
 
     Raises:
@@ -114,7 +114,7 @@ async def place_of(call: Call, query: Whose | WhoseList) -> tuple[str, int, Asse
         NotFound: a customer token names another customer, or there is no such asset.
         Unfit: nobody is named.
     """
-    name = await _whose(call, query.customer)
+    name = await whose(call, query.customer)
     directory, book = call.app.directory, call.actor.book
     customer, account = place(name, query.asset)
     if customer is not None or call.actor.role is Role.CUSTOMER:

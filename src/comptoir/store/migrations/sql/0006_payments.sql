@@ -168,6 +168,8 @@ CREATE UNIQUE INDEX payments_one_of_reference ON comptoir.payments (book_id, ref
     WHERE reference IS NOT NULL AND status NOT IN ('canceled', 'expired', 'failed');
 CREATE INDEX payments_unfinished ON comptoir.payments (looked_at)
     WHERE status IN ('new', 'open', 'processing');
+CREATE INDEX payments_without_fee ON comptoir.payments (paid_at)
+    WHERE paid_at IS NOT NULL AND fee IS NULL AND intent IS NOT NULL;
 CREATE INDEX payments_of_customer ON comptoir.payments (book_id, customer_id, id);
 CREATE INDEX payments_by_day ON comptoir.payments (book_id, paid_at) WHERE paid_at IS NOT NULL;
 
