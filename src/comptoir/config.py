@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr | None = Field(default=None, alias="STRIPE_SECRET_KEY")
     stripe_webhook_secret: SecretStr | None = Field(default=None, alias="STRIPE_WEBHOOK_SECRET")
     stripe_api_base: str | None = Field(default=None, alias="STRIPE_API_BASE")
+    sandbox: str = Field(default="auto", alias="COMPTOIR_SANDBOX", pattern="^(auto|off)$")
     stripe_automatic_tax: bool = Field(default=False, alias="STRIPE_AUTOMATIC_TAX")
     price_credits_100: str | None = Field(default=None, alias="STRIPE_PRICE_CREDITS_100")
     price_credits_500: str | None = Field(default=None, alias="STRIPE_PRICE_CREDITS_500")
@@ -142,6 +143,11 @@ class Settings(BaseSettings):
         return f"rediss://default:{token}@{host}:6379"
 
     @property
+    def is_for_others(self) -> bool:
+        """Whether it was said that this is more than somebody's own machine."""
+        return self.env in {Environment.STAGING, Environment.PRODUCTION}
+
+    @property
     def webhook_secrets(self) -> list[str]:
         """The secrets with which events may be signed: several while one takes another's place."""
         said = self.stripe_webhook_secret
@@ -224,6 +230,11 @@ def system_locale() -> str:
     return "fr" if said.startswith("fr") else "en"
 
 
+def without_stripe() -> dict[str, str]:
+    """The environment without what is said of Stripe: for what only pretends to be it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("STRIPE_")}
+
+
 def inherited_sockets() -> range:
     """The numbers of the sockets that this process was started with, as systemd says them.
 
@@ -266,6 +277,7 @@ def surroundings(home: Path, locale: str) -> dict[str, str]:
         "COMPTOIR_HOME": str(home),
         "COMPTOIR_ENV": Environment.DEVELOPMENT.value,
         "COMPTOIR_LOCALE": locale,
+        "COMPTOIR_SANDBOX": "off",
     }
 
 

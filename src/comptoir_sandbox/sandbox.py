@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from comptoir_sandbox import clockwork
+from comptoir_sandbox import clockwork, endpoints
 from comptoir_sandbox.chaos import Chaos
 from comptoir_sandbox.delivery import RETRIES, Postman
 from comptoir_sandbox.keeping import Keeper
@@ -32,6 +32,7 @@ class Options:
         retries: seconds between tries to deliver an event.
         clock: seconds since 1970.
         randomness: so many bytes that nobody foresees.
+        endpoint: where events go from the start: a URL, its secret, and the types.
     """
 
     base: str = "http://127.0.0.1:12111"
@@ -41,6 +42,7 @@ class Options:
     retries: Sequence[float] = RETRIES
     clock: Callable[[], float] = time.time  # noqa: TID251  # where the clock comes from
     randomness: Callable[[int], bytes] = secrets.token_bytes
+    endpoint: tuple[str, str, Sequence[str]] | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +65,9 @@ class Sandbox:
     async def running(self) -> AsyncGenerator[None]:
         """Time passes, and events are delivered, while the block runs."""
         self.keeper.load(self.world, self.keys)
+        if self.options.endpoint is not None:
+            url, secret, events = self.options.endpoint
+            endpoints.take(self.world, url, secret, list(events))
         async with self.postman:
             task = asyncio.get_running_loop().create_task(self._tick())
             try:

@@ -27,6 +27,7 @@ from comptoir.app.parts import (
     post_of,
     terms_of,
 )
+from comptoir.app.sandbox import at_sandbox
 from comptoir.app.secret import load_secret
 from comptoir.config import Environment, Settings, is_loopback
 from comptoir.domains.credits import queries
@@ -101,7 +102,7 @@ def read_settings(database_url: str | None = None, home: Path | None = None) -> 
     given = {name: value for name, value in said.items() if value is not None}
     if home is not None and database_url is None:
         given |= {"database_url": None, "database_direct_url": None}
-    return Settings.read().model_copy(update=given)
+    return at_sandbox(Settings.read().model_copy(update=given))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from comptoir.config import Settings
 from comptoir.domains.notifications.post import FilePost, NoPost, Post, SmtpPost, parse
 from comptoir.domains.payments.stripe import Access
+from comptoir.flows.inbox_work import Handled, nobody
 from comptoir.flows.till import Terms
 from comptoir.guards.redis.link import Link, Mode
 from comptoir.kit.amounts import parse_cost
@@ -31,14 +32,20 @@ class Told:
     Attributes:
         of_letter: a letter went into a file.
         of_redis: Redis went up or down, and the kind of the error.
+        of_event: an event was handled, and the error if nobody expected that.
     """
 
     of_letter: Callable[[Path], None] = _nobody_of_letters
     of_redis: Callable[[Mode, str], None] = _nobody_of_redis
+    of_event: Callable[[Handled, Exception | None], None] = nobody
 
     def letter(self, path: Path) -> None:
         """Say where a letter is."""
         self.of_letter(path)
+
+    def event(self, handled: Handled, error: Exception | None) -> None:
+        """Say what became of an event."""
+        self.of_event(handled, error)
 
     def redis(self, mode: Mode, why: str) -> None:
         """Say what there is of Redis."""

@@ -30,6 +30,8 @@ from comptoir.cli.loading import load_jobs
 from comptoir.cli.observing.reports import Reports
 from comptoir.cli.opening import check, migrated
 from comptoir.cli.serving_jobs import Beside
+from comptoir.cli.serving_sandbox import sandboxed
+from comptoir.cli.stocking import stocked
 from comptoir.config import (
     Environment,
     Settings,
@@ -76,9 +78,10 @@ def serve(
         _end_after(_end_of_stdin)
     with observing.reporting(desk.settings()) as told, inherited or _bound(host, port) as listener:
         plan = _Plan(desk, listener, host, workers, told)
+        how = _How(environment, migrates=not no_migrate, forced=force)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
-                return runner.run(_serve(plan, environment, migrate=not no_migrate, force=force))
+                return runner.run(_serve(plan, how))
             except SystemExit as stopped:
                 if stopped.code != STARTUP_FAILURE:
                     raise
@@ -94,6 +97,12 @@ class _Plan:
     host: str
     workers: int
     told: Reports
+
+    @property
+    def url(self) -> str:
+        """Where people of this machine find it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.listener.getsockname()[1]}"
 
     def say_ready(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -165,19 +174,40 @@ def _bound(host: str, port: int) -> Generator[socket.socket]:
         yield listener
 
 
-async def _serve(plan: _Plan, environment: Environment, *, migrate: bool, force: bool) -> Exit:
-    async with database(plan.desk.settings(), plan.host) as urls:
-        await (migrated(urls) if migrate else check(urls))
-        there = await remember_environment(urls, environment)
-        if there != environment and not force:
-            raise ComptoirError("environment-differs", there=there, here=environment)
-        load_secret(plan.desk.settings())  # whatever is wrong with it is said before it serves
-        if plan.workers == 1:
-            server = _Server(plan)
-            await server.serve([plan.listener])
-            return Exit.DONE
-        # Nothing else runs in this loop: the supervisor may have the thread, and its signals.
-        return _supervise(plan)
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How to begin: in which environment, and what is to be done first."""
+
+    environment: Environment
+    migrates: bool
+    forced: bool
+
+
+async def _serve(plan: _Plan, how: _How) -> Exit:
+    settings = plan.desk.settings()
+    async with database(settings, plan.host) as urls:
+        load_secret(settings)  # whatever is wrong with it is said before it serves
+        address = (plan.host, plan.listener.getsockname()[1])
+        if settings.public_url is None:
+            share_with_children("COMPTOIR_PUBLIC_URL", plan.url)
+        with sandboxed(plan.desk, how.environment, address) as place:
+            await (migrated(urls) if how.migrates else check(urls))
+            there = await remember_environment(urls, how.environment)
+            if there != how.environment and not how.forced:
+                raise ComptoirError("environment-differs", there=there, here=how.environment)
+            await stocked(settings, urls, how.environment)
+            if place is not None:
+                await place.wait()
+            return await _run(plan)
+
+
+async def _run(plan: _Plan) -> Exit:
+    if plan.workers == 1:
+        server = _Server(plan)
+        await server.serve([plan.listener])
+        return Exit.DONE
+    # Nothing else runs in this loop: the supervisor may have the thread, and its signals.
+    return _supervise(plan)
 
 
 class _Server(uvicorn.Server):

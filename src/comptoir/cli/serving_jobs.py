@@ -12,8 +12,11 @@ from typing import Final, cast
 
 from comptoir import Comptoir
 from comptoir.app import App
+from comptoir.app.sandbox import is_sandbox
 from comptoir.cli.loading import load_jobs
 from comptoir.config import inherited, share_with_children
+from comptoir.flows import stocking
+from comptoir.flows.inbox_work import Handled
 from comptoir.guards.redis.link import Mode
 from comptoir.kit.errors import ComptoirError
 from comptoir.web.logs import Log
@@ -59,6 +62,7 @@ class Beside:
                 app.duties = app.duties.plus(load_jobs(self.jobs).bound(books, LIVE))
             _tell_of_redis(app, log)
             app.told.of_letter = lambda path: log.event("letter-written", file=str(path))
+            _tell_of_events(app, log)
             working = tasks.create_task(_work(app, log, metrics)) if self.works else None
             try:
                 yield
@@ -73,6 +77,28 @@ def _tell_of_redis(app: App, log: Log) -> None:
 
     told(app.redis_mode, "")
     app.told.of_redis = told
+
+
+def _tell_of_events(app: App, log: Log) -> None:
+    def told(handled: Handled, error: Exception | None) -> None:
+        figures = {"type": handled.type, "id": handled.id, "state": handled.state.value}
+        if error is not None:
+            log.unexpected(error, {"work": "inbox", **figures})
+        else:
+            log.event("inbox", **figures, error=handled.error)
+
+    app.told.of_event = told
+
+
+async def _stock_the_sandbox(app: App, log: Log) -> None:
+    """Prices of plans must be there before anybody can subscribe; a sandbox is given them."""
+    if app.settings.stripe_secret_key is None or not is_sandbox(app.settings):
+        return
+    try:
+        for book in (LIVE, 2):
+            await stocking.push(app.till, book)
+    except ComptoirError as error:
+        log.event("sandbox-not-stocked", error=error.code)
 
 
 async def _work(app: App, log: Log, metrics: Metrics) -> None:
@@ -93,6 +119,7 @@ async def _work(app: App, log: Log, metrics: Metrics) -> None:
         log.event("worker-away", error=_kind(error))
 
     async with _elected():
+        await _stock_the_sandbox(app, log)
         while True:  # until cancelled, or the books are elsewhere
             try:
                 async with at_work(app, app.duties, Pace(grace=GRACE), told, failed):

@@ -24,7 +24,7 @@ from comptoir.store import inbox
 from comptoir.store.inbox import Claimed, State
 from comptoir.store.pool import begin
 
-SIDE_BY_SIDE: Final = 6
+SIDE_BY_SIDE: Final = 4
 POLL: Final = 1.0
 """Seconds after which somebody looks who has heard nothing."""
 
@@ -84,9 +84,11 @@ class Clerk:
                 claimed = await inbox.claim(tx)
                 if claimed is None:
                     return False
-                asked = await self._at_once(tx, claimed)
-            if asked is not None:
-                await self._after_looking(claimed, asked)
+                outcome = await self._at_once(tx, claimed)
+            if isinstance(outcome, Situation):
+                outcome = await self._after_looking(claimed, outcome)
+            if outcome is not None:
+                self.told(outcome, None)
         except Exception as error:
             if claimed is None:
                 raise
@@ -104,45 +106,44 @@ class Clerk:
             if not has_more:
                 await self.till.inbox.wait(POLL)
 
-    async def _at_once(self, tx: AsyncConnection, claimed: Claimed) -> Situation | None:
+    async def _at_once(self, tx: AsyncConnection, claimed: Claimed) -> Situation | Handled:
         """Handle an event in the transaction that has claimed it; or lease it, to look first."""
         now = self._situation(claimed)
         if now is None:
-            await self._end(tx, claimed, State.DEAD, Effects(), "unreadable")
-            return None
+            return await self._end(tx, claimed, State.DEAD, Effects(), "unreadable")
         try:
-            await self._handle(tx, claimed, now)
+            return await self._handle(tx, claimed, now)
         except Look:
             await inbox.lease(tx, claimed)
             return now
         except Deferred as error:
-            await self._defer(tx, claimed, error, was_leased=False)
-        return None
+            return await self._defer(tx, claimed, error, was_leased=False)
 
-    async def _after_looking(self, claimed: Claimed, now: Situation) -> None:
+    async def _after_looking(self, claimed: Claimed, now: Situation) -> Handled | None:
         async with begin(self.till.pool) as tx:
             at = await queries.now(tx)
         looked = await settling.look(now, at)
         async with begin(self.till.pool) as tx:
             if not await inbox.claim_again(tx, claimed):
-                return
+                return None
             try:
-                await self._handle(tx, claimed, replace(now, looked=looked), was_leased=True)
+                seen = replace(now, looked=looked)
+                handled = await self._handle(tx, claimed, seen, was_leased=True)
             except (Deferred, Look) as error:
-                await self._defer(tx, claimed, error, was_leased=True)
-                return
+                return await self._defer(tx, claimed, error, was_leased=True)
             if now.told.type in settling.SUBSCRIPTION_TYPES:
                 effect = {"effect": "coalesced", "with": claimed.event.id}
                 types = settling.SUBSCRIPTION_TYPES
                 await inbox.coalesce(tx, claimed.event, types, looked.at, effect)
+        return handled
 
     async def _handle(
         self, tx: AsyncConnection, claimed: Claimed, now: Situation, *, was_leased: bool = False
-    ) -> None:
+    ) -> Handled:
         wanted = await settling.handle(tx, now)
         state = State.DONE if wanted else State.IGNORED
-        await self._end(tx, claimed, state, now.effects, None, was_leased=was_leased)
         self.till.outbox.ring()
+        return await self._end(tx, claimed, state, now.effects, None, was_leased=was_leased)
 
     async def _end(  # what became of it, and why
         self,
@@ -153,9 +154,9 @@ class Clerk:
         error: str | None,
         *,
         was_leased: bool = False,
-    ) -> None:
+    ) -> Handled:
         await inbox.end(tx, claimed, state, effects.done, error, was_leased=was_leased)
-        self.told(Handled(claimed.event.type, claimed.event.id, state, error), None)
+        return Handled(claimed.event.type, claimed.event.id, state, error)
 
     def _situation(self, claimed: Claimed) -> Situation | None:
         try:
@@ -166,7 +167,7 @@ class Clerk:
 
     async def _defer(
         self, tx: AsyncConnection, claimed: Claimed, error: Exception, *, was_leased: bool
-    ) -> None:
+    ) -> Handled:
         reason, event = str(error), claimed.event
         if claimed.attempts + 1 >= inbox.DEFERRALS:
             effects = Effects()
@@ -175,11 +176,12 @@ class Clerk:
                 object=event.object, reason=reason,
             )  # fmt: skip
             effects.add("case", kind="orphan-event", event=event.id)
-            await self._end(tx, claimed, State.ORPHAN, effects, reason, was_leased=was_leased)
-            return
+            return await self._end(
+                tx, claimed, State.ORPHAN, effects, reason, was_leased=was_leased
+            )
         chance = self.till.chance()
         await inbox.put_off(tx, claimed, State.DEFERRED, reason, chance, was_leased=was_leased)
-        self.told(Handled(event.type, event.id, State.DEFERRED, reason), None)
+        return Handled(event.type, event.id, State.DEFERRED, reason)
 
     async def _failed(self, claimed: Claimed, error: Exception) -> None:
         """Whatever it was has been rolled back; note it, and try again later."""

@@ -1,7 +1,7 @@
 """Replaying an event: once more for good, or only to see what it would do."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -59,8 +59,12 @@ async def _try(till: Till, now: Situation) -> Sequence[Mapping[str, Any]]:
     try:
         async with begin(till.pool) as tx:
             await settling.handle(tx, now)
-            raise _OnlyTried
+            _undo()
     except _OnlyTried:
         return now.effects.done
     except Deferred as error:
         return [{"effect": "deferred", "reason": str(error)}]
+
+
+def _undo() -> NoReturn:
+    raise _OnlyTried

@@ -270,3 +270,9 @@ async def _found(provider: Stripe, key: str) -> Mapping[str, Any] | None:
     async for each in provider.prices({"lookup_keys": [key], "active": True}):
         return each
     return None
+
+
+async def is_seeded(till: Till, book: int) -> bool:
+    """Whether a catalogue is in force."""
+    async with begin(till.pool) as tx:
+        return await selling.has_catalogue(tx, book)

@@ -28,6 +28,7 @@ PERIODIC: Final = Periodic(TYPE, "23 * * * *")
 """Every hour: a month ends at another hour in each time zone."""
 
 BOOKS: Final = (1, 2)
+_NOT_BILLED: Final = "none"
 TEST_USER: Final = "test-user-id"
 FIGURES: Final = {"development": (1_000, 250), "other": (100, 0)}
 """What the test user has at first, and has spent of it: in development, and elsewhere."""
@@ -133,7 +134,7 @@ async def make_statements(till: Till, _: Job) -> Result:
             if not rows:
                 break
             after = rows[-1][1]
-    billed = await bill(till) if till.terms.token_billing != "none" else 0
+    billed = await bill(till) if till.terms.token_billing != _NOT_BILLED else 0
     return {"statements": made, "billed": billed}
 
 

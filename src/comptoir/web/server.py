@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from comptoir import app as composition
 from comptoir.app import App
-from comptoir.web import openapi, reference, webhooks
+from comptoir.web import openapi, reference, returning, webhooks
 from comptoir.web.api import (
     batch,
     billing,
@@ -217,6 +217,7 @@ def _cors(origins: Sequence[str]) -> dict[str, Any]:
 def _undocumented(counter: Counter, metrics: Metrics) -> tuple[Operation, ...]:
     return (
         *operations.figures(metrics),
+        *returning.OPERATIONS,
         *reference.operations(counter.openapi, counter.served),
     )
 

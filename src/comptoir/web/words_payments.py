@@ -10,12 +10,21 @@ _EFFECTS: Final[dict[str, Texts]] = {
     "paid": ("{money} came in", "{money} encaissés"),
     "granted": ("credits were granted ({movement})", "crédits accordés ({movement})"),
     "noted": ("the payment is {status} now", "le paiement est maintenant {status}"),
-    "refund": ("refund {refund} of {money}: {status}", "remboursement {refund} de {money} : {status}"),
+    "refund": (
+        "refund {refund} of {money}: {status}",
+        "remboursement {refund} de {money} : {status}",
+    ),
     "dispute": ("dispute {dispute}: {status}", "litige {dispute} : {status}"),
     "taken-back": ("credits were taken back for {cause}", "crédits repris pour {cause}"),
     "given-back": ("credits were given back for {cause}", "crédits rendus pour {cause}"),
-    "subscription": ("subscription {subscription}: {status}", "abonnement {subscription} : {status}"),
-    "plan": ("the plan is {now} now, after {before}", "le plan est maintenant {now}, après {before}"),
+    "subscription": (
+        "subscription {subscription}: {status}",
+        "abonnement {subscription} : {status}",
+    ),
+    "plan": (
+        "the plan is {now} now, after {before}",
+        "le plan est maintenant {now}, après {before}",
+    ),
     "invoice": ("invoice {invoice} of {money} is paid", "facture {invoice} de {money} payée"),
     "allowed": ("the allowance of {invoice} was granted", "allocation de {invoice} accordée"),
     "not-allowed": (
@@ -24,7 +33,7 @@ _EFFECTS: Final[dict[str, Texts]] = {
     ),
     "case": ("a case was opened: {kind}", "un dossier a été ouvert : {kind}"),
     "coalesced": ("handled together with {with}", "traité avec {with}"),
-}  # fmt: skip
+}
 
 _FINDINGS: Final[dict[str, Texts]] = {
     "event-lost": (
@@ -73,17 +82,26 @@ _MENDED: Final[Texts] = (" It is mended.", " C'est réparé.")
 _OPEN: Final[Texts] = (" Mend it with --fix.", " Réparez avec --fix.")
 
 _CASES: Final[dict[str, Texts]] = {
-    "livemode-differs": ("A test payment for a live purchase, or the reverse", "Paiement de test pour un achat réel, ou l'inverse"),
+    "livemode-differs": (
+        "A test payment for a live purchase, or the reverse",
+        "Paiement de test pour un achat réel, ou l'inverse",
+    ),
     "currency-differs": ("Paid in another currency", "Payé dans une autre devise"),
     "amount-differs": ("Another amount came than was asked for", "Un autre montant est arrivé"),
-    "grant-refused": ("Paid, but the credits could not be granted", "Payé, mais crédits non accordés"),
+    "grant-refused": (
+        "Paid, but the credits could not be granted",
+        "Payé, mais crédits non accordés",
+    ),
     "give-back-refused": ("Credits could not be given back", "Crédits impossibles à rendre"),
     "allowance-refused": ("An allowance could not be granted", "Allocation non accordée"),
-    "dispute": ("A customer's bank disputes a payment", "La banque d'un client conteste un paiement"),
+    "dispute": (
+        "A customer's bank disputes a payment",
+        "La banque d'un client conteste un paiement",
+    ),
     "unknown-price": ("A price at Stripe that nobody here knows", "Un tarif Stripe inconnu ici"),
     "orphan-event": ("An event about something that is not ours", "Un événement sans objet connu"),
     "dead-event": ("An event that failed for the last time", "Un événement en échec définitif"),
-}  # fmt: skip
+}
 
 
 class _Said(dict[str, object]):

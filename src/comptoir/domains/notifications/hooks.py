@@ -1,7 +1,7 @@
 """Outgoing webhooks: where others hear of what happens, and how they know that it was we.
 
 Signed as Standard Webhooks has it (https://www.standardwebhooks.com): the id, the time and the
-body, joined by points, under a secret that only the two of us know. The secret is not kept: it is derived
+body, joined by points, under a secret that only the two of us know. It is not kept: it is derived
 from the server's own, so that a stolen database signs nothing.
 """
 

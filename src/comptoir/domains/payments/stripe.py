@@ -138,10 +138,8 @@ class Stripe:
     async def fee_of(self, intent: str) -> int | None:
         """What is kept of a payment, in minor units; None where nobody can say yet."""
         params = {"expand": ["latest_charge.balance_transaction"]}
-        found: Any = await self._do("payment_intents.retrieve", intent, params)
-        for name in ("latest_charge", "balance_transaction"):
-            found = found.get(name) if isinstance(found, Mapping) else None
-        fee = cast("Object", found).get("fee") if isinstance(found, Mapping) else None
+        found = await self._do("payment_intents.retrieve", intent, params)
+        fee = _part(_part(found, "latest_charge"), "balance_transaction").get("fee")
         return fee if isinstance(fee, int) else None
 
     async def cancel_intent(self, id_: str, key: str) -> Object:
@@ -362,6 +360,11 @@ class Stripe:
             max_network_retries=self._access.retries,
             **base,
         )
+
+
+def _part(of: Object, name: str) -> Object:
+    found: object = of.get(name)
+    return cast("Object", found) if isinstance(found, Mapping) else _NONE
 
 
 def _params_in(said: tuple[Any, ...]) -> Params | None:

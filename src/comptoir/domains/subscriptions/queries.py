@@ -103,3 +103,9 @@ async def expired_of(tx: AsyncConnection, book: int, account: int, version: int,
     given = {"book": book, "account": account, "version": version, "at": at}
     row = await (await tx.execute(sql.EXPIRED_OF, given)).fetchone()
     return 0 if row is None else row[0]
+
+
+async def has_catalogue(tx: AsyncConnection, book: int) -> bool:
+    """Whether somebody has said what is for sale."""
+    row = await (await tx.execute(sql.CATALOGUE, (f"catalogue:{book}",))).fetchone()
+    return row is not None

@@ -151,3 +151,5 @@ NOTE_CATALOGUE: Final = """
 INSERT INTO comptoir.settings (name, value) VALUES (%s, %s)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
 WHERE settings.value::integer <= excluded.value::integer RETURNING value"""
+
+CATALOGUE: Final = "SELECT 1 FROM comptoir.settings WHERE name = %s"
