@@ -19,10 +19,14 @@ _STYLE: Final = (
 )
 _THANKS: Final[Texts] = ("Thank you", "Merci")
 _PAID: Final[Texts] = (
-    "Your payment is being confirmed. You may close this page: what you have bought arrives by "
-    "itself, usually within a second.",
-    "Votre paiement est en cours de confirmation. Vous pouvez fermer cette page : votre achat "
-    "arrive de lui-même, en général en moins d'une seconde.",
+    (
+        "Your payment is being confirmed. You may close this page: what you have bought arrives by "
+        "itself, usually within a second."
+    ),
+    (
+        "Votre paiement est en cours de confirmation. Vous pouvez fermer cette page : votre achat "
+        "arrive de lui-même, en général en moins d'une seconde."
+    ),
 )
 _BACK: Final[Texts] = ("Nothing was paid", "Rien n'a été payé")
 _NOT_PAID: Final[Texts] = (
