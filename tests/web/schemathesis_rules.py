@@ -12,18 +12,21 @@ from schemathesis import Case, CheckContext, Response
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 STATE: Final = frozenset(
-    {"cursor-invalid", "idempotency-key-reused", "exceeds-hold", "insufficient-stock"}
-)
-"""Refusals of requests that another state of the books would accept."""
+    {
+        "cursor-invalid", "idempotency-key-reused", "exceeds-hold", "insufficient-stock",
+        "bad-signature",
+    }
+)  # fmt: skip
+"""Refusals of requests that another state of the books would accept, or a signature."""
 
 STATE_FIELDS: Final = frozenset(
     {
         "same-account", "amount-too-precise", "amount-too-large", "time-in-future",
-        "payload-invalid",
+        "payload-invalid", "url-invalid",
     }
 )  # fmt: skip
-"""The same within validation-failed: they depend on two fields, an asset, a price, or the time; and
-no schema can say of any text anywhere in an object that it has no NUL."""
+"""The same within validation-failed: they depend on two fields, an asset, a price, the environment,
+or the time; and no schema can say of any text anywhere in an object that it has no NUL."""
 
 FLOATS: Final = frozenset({"amount-invalid", "integer-expected"})
 """To JSON Schema 5.0 is an integer; here a number with a point is none, ever."""

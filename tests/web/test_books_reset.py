@@ -9,8 +9,12 @@ import pytest
 from comptoir.store.verify import stand_alone_sql
 from tests.support.postgres import Cluster, Database
 from tests.support.site import TEST, Site, fresh, serving
+from tests.web.rows import money
 
-KEPT = {"books", "keys", "assets", "prices", "answers", "plans", "plan_quotas"}
+KEPT = {
+    "books", "keys", "assets", "prices", "answers", "plans", "plan_quotas", "packs", "plan_prices",
+    "plan_allowances", "provider_prices", "provider_cursors", "hooks",
+}  # fmt: skip
 """Tables whose rows of the test book stay; of accounts the open ones do."""
 
 
@@ -39,6 +43,7 @@ def fill(site: Site, who: str) -> str:
     verified = site.get("/api/ledger/verify", who=who)
     assert verified.json()["balanced"]
     guard(site, who)
+    money(site, who)
     gone = fresh("gone")
     site.grant(gone, "5", who=who)
     site.call("POST", f"/api/customers/{gone}/erase", who=who, key=fresh("key"))

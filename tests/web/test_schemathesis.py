@@ -5,11 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from comptoir.web.server import DOCUMENTED
 from tests.support.postgres import Cluster
+from tests.support.sandbox import KEY, provider
 from tests.support.site import Site, serving
 
 HERE = Path(__file__).parent
@@ -46,8 +48,13 @@ def run(site: Site, folder: Path, examples: int, seed: int) -> None:
 @pytest.fixture
 def site(cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
     """A server of its own, so that one seed repeats all that it meets."""
-    with cluster.database() as database, serving(database, tmp_path / "home") as up:
-        yield up
+    with cluster.database() as database, provider() as sandbox:
+        said: dict[str, Any] = {
+            "STRIPE_SECRET_KEY": KEY, "STRIPE_API_BASE": sandbox.base,
+            "STRIPE_WEBHOOK_SECRET": "whsec_test", "COMPTOIR_PUBLIC_URL": "http://shop.test",
+        }  # fmt: skip
+        with serving(database, tmp_path / "home", **said) as up:
+            yield up
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ Statement = tuple[str, Sequence[object]]
 """A statement and its parameters."""
 
 _KIND: Final = {kind.value: kind for kind in Kind}
-_LEVEL: Final[tuple[Level, ...]] = tuple(Level)
 _SIGNALS: Final = {Level.LOW: "credits.low", Level.EMPTY: "credits.empty"}
 _STATE: Final = {state.value: state for state in HoldState}
 _ANSWER_COLUMNS: Final = 13
@@ -38,7 +37,7 @@ def account(row: Row) -> Account:
     (id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at) = row[:12]
     return Account(
         id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at, row[12],
-        _LEVEL[row[13]],
+        Level(row[13]),
     )  # fmt: skip
 
 

@@ -137,11 +137,6 @@ PAYMENTS: Final[dict[str, tuple[int, Texts, Texts]]] = {
             "Stripe a refusé la demande ({provider_code}).",
         ),
     ),
-    "no-body": (
-        409,
-        ("Nothing to replay", "Rien à rejouer"),
-        ("The event has no body any more.", "L'événement n'a plus de contenu."),
-    ),
 }
 
 FIELDS: Final[dict[str, Texts]] = {

@@ -92,7 +92,20 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Schema]:
     _, found = models_json_schema(
         [(model, "validation") for model in unique], by_alias=True, ref_template=_REF
     )
-    return found["$defs"]
+    return {name: _settled(schema) for name, schema in found["$defs"].items()}
+
+
+def _settled(schema: Schema) -> Schema:
+    """What a key must say, though a customer token may leave it out, is required, and no null."""
+    properties = schema.get("properties", {})
+    asked = [name for name, of in properties.items() if of.get("x-required")]
+    if not asked:
+        return schema
+    plain = {name: _without_null(properties[name]) for name in asked}
+    for of in plain.values():
+        del of["x-required"]
+    required = [name for name in properties if name in {*asked, *schema.get("required", ())}]
+    return schema | {"properties": properties | plain, "required": required}
 
 
 def _ref(model: type[BaseModel]) -> Schema:

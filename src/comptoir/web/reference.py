@@ -58,6 +58,10 @@ _SECTIONS: Final[dict[str, Texts]] = {
     "books": ("Books", "Livres"),
     "guards": ("Guards", "Garde-fous"),
     "jobs": ("Jobs", "Tâches"),
+    "payments": ("Payments", "Paiements"),
+    "billing": ("Plans", "Abonnements"),
+    "tokens": ("Tokens", "Jetons"),
+    "hooks": ("Outgoing webhooks", "Webhooks sortants"),
     "operations": ("Operations", "Exploitation"),
 }
 

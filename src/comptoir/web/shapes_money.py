@@ -345,7 +345,7 @@ class HappeningShape(BaseModel):
     id: str
     type: str
     timestamp: Moment
-    data: dict[str, Any]
+    told: dict[str, Any] = Field(alias="data")
 
 
 class CurrentPeriodShape(BaseModel):

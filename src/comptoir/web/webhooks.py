@@ -11,11 +11,10 @@ from comptoir.web.replies import Reply, ok
 from comptoir.web.routing import PUBLIC, Operation
 
 _RECEIVED: Final = {"received": True}
-_PATHS: Final = ("/api/webhooks/stripe", "/api/checkout/webhook", "/api/billing/webhooks")
 
 
 async def stripe(call: Call) -> Reply:
-    """POST /api/webhooks/stripe, and its other two addresses."""
+    """POST /api/webhooks/stripe."""
     desk = call.app.desk
     if not desk.is_configured:
         raise Unavailable("payments-not-configured", retry_after=60)
@@ -30,16 +29,33 @@ async def stripe(call: Call) -> Reply:
     return ok(_RECEIVED)
 
 
+async def checkout(call: Call) -> Reply:
+    """POST /api/checkout/webhook: the address that shops of before have at Stripe."""
+    return await stripe(call)
+
+
+async def subscriptions(call: Call) -> Reply:
+    """POST /api/billing/webhooks: the address that sellers of plans have at Stripe."""
+    return await stripe(call)
+
+
+_ADDRESSES: Final = (
+    ("/api/webhooks/stripe", stripe),
+    ("/api/checkout/webhook", checkout),
+    ("/api/billing/webhooks", subscriptions),
+)
+
+
 OPERATIONS: Final = tuple(
     Operation(
         method="POST",
         path=path,
-        handler=stripe,
+        handler=handler,
         summary=("Receive an event of Stripe's", "Recevoir un événement de Stripe"),
         tag="payments",
         roles=PUBLIC,
         answer=shapes.ReceivedShape,
         codes=("bad-signature", "event-unreadable", "event-too-large", "payments-not-configured"),
     )
-    for path in _PATHS
+    for path, handler in _ADDRESSES
 )

@@ -85,6 +85,11 @@ def text(longest: int) -> Any:  # noqa: ANN401  # an annotation's own type
     return _text(longest, PRINTABLE)
 
 
+def url(longest: int) -> Any:  # noqa: ANN401  # an annotation's own type
+    """The type of a web address of so many characters at most, spelled as it is sent."""
+    return StringConstraints(min_length=8, max_length=longest, pattern="^https?://[!-~]+$")
+
+
 def _text(longest: int, pattern: str = NO_CONTROL) -> Any:  # noqa: ANN401  # an annotation's own type
     return StringConstraints(min_length=1, max_length=longest, pattern=pattern)
 

@@ -24,12 +24,15 @@ from comptoir.web.shapes import Listed
 _ALL: Final = "*"
 
 
+_KNOWN: Final[dict[str, Any]] = {"enum": [_ALL, *outbox.TYPES], "examples": ["credits.low"]}
+
+
 class HookBody(wire.Wire):
     """Where others hear, and of what."""
 
-    url: Annotated[str, wire.text(hooks.URL_LENGTH), Field(examples=["https://shop.example/hook"])]
+    url: Annotated[str, wire.url(hooks.URL_LENGTH), Field(examples=["https://shop.example/hook"])]
     types: Annotated[
-        list[Annotated[str, wire.text(50), Field(examples=["credits.low"])]],
+        list[Annotated[str, wire.text(50), Field(json_schema_extra=_KNOWN)]],
         Field(min_length=1, max_length=50),
     ]
 
@@ -203,6 +206,7 @@ OPERATIONS: Final = (
         body=RetellBody,
         parts=PART,
         answer=shapes.ToldShape,
+        ask={"event": "00000000-0000-7000-8000-000000000000"},
         codes=("hook-not-found", "event-not-found"),
     ),
     Operation(

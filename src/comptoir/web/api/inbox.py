@@ -227,6 +227,7 @@ OPERATIONS: Final = (
         body=ReconcileBody,
         body_optional=True,
         answer=shapes.ReconciledShape,
+        ask={"fix": True},
         codes=PROVIDER_CODES,
     ),
     Operation(
@@ -250,6 +251,7 @@ OPERATIONS: Final = (
         body=CloseBody,
         parts=_CASE,
         answer=shapes.CaseShape,
+        ask={"note": "Refunded by hand"},
         codes=("case-not-found",),
     ),
 )

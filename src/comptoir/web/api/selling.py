@@ -36,8 +36,8 @@ _PENDING: Final = frozenset({"pending", "paid"})
 
 ReturnUrl = Annotated[
     str,
-    wire.text(2_000),
-    Field(pattern=r"^https?://[^\s]+$", examples=["https://shop.example.com/thanks"]),
+    wire.url(2_000),
+    Field(examples=["https://shop.example.com/thanks"]),
 ]
 
 

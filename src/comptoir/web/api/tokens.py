@@ -15,6 +15,7 @@ from comptoir.kit.limits import COST_SCALE
 from comptoir.web import shapes_money as shapes
 from comptoir.web import wire
 from comptoir.web.api.asking import decide
+from comptoir.web.api.identity import CUSTOMER_PART, customer_name
 from comptoir.web.api.reading import whose
 from comptoir.web.call import Call
 from comptoir.web.cursors import read_cursor, write_cursor
@@ -41,7 +42,7 @@ class AddBody(wire.Wire):
 
 
 async def _customer(call: Call) -> str:
-    name = call.part("customer")
+    name = customer_name(call)
     return await whose(call, name) if call.actor.role is Role.CUSTOMER else name
 
 
@@ -54,7 +55,7 @@ async def stats(call: Call) -> Reply:
 async def generate(call: Call, body: GenerationBody) -> Reply:
     """POST /api/tokens/{customer}/generations."""
     ask = Ask(
-        op=Op.SPEND, key=call.key, customer=call.part("customer"), asset=TOKENS,
+        op=Op.SPEND, key=call.key, customer=customer_name(call), asset=TOKENS,
         amount=body.cost, reason=body.reason or "generation",
     )  # fmt: skip
     return await _decided(call, ask)
@@ -63,7 +64,7 @@ async def generate(call: Call, body: GenerationBody) -> Reply:
 async def add(call: Call, body: AddBody) -> Reply:
     """POST /api/tokens/{customer}/add."""
     ask = Ask(
-        op=Op.GRANT, key=call.key, customer=call.part("customer"), asset=TOKENS,
+        op=Op.GRANT, key=call.key, customer=customer_name(call), asset=TOKENS,
         amount=body.amount, reason=body.reason,
     )  # fmt: skip
     return await _decided(call, ask)
@@ -83,7 +84,7 @@ async def _decided(call: Call, ask: Ask) -> Reply:
 async def reset(call: Call) -> Reply:
     """POST /api/tokens/{customer}/reset."""
     till, book = call.app.till, call.actor.book
-    return ok(shown(await tokens.reset(till, book, call.part("customer"), call.key)))
+    return ok(shown(await tokens.reset(till, book, customer_name(call), call.key)))
 
 
 async def statements(call: Call, query: wire.Page) -> Reply:
@@ -142,9 +143,6 @@ def _statement(of: Statement) -> dict[str, Any]:
     }
 
 
-_PART: Final[dict[str, dict[str, Any]]] = {
-    "customer": {"type": "string", "minLength": 1, "maxLength": 128, "examples": ["test-user-id"]}
-}
 _REPLAY: Final = {"Idempotent-Replayed": "true when it was done before, under the same key"}
 
 OPERATIONS: Final = (
@@ -155,7 +153,7 @@ OPERATIONS: Final = (
         summary=("Read a customer's tokens", "Lire les jetons d'un client"),
         tag="tokens",
         roles=EVERYBODY,
-        parts=_PART,
+        parts=CUSTOMER_PART,
         answer=shapes.TokenStatsShape,
     ),
     Operation(
@@ -167,7 +165,7 @@ OPERATIONS: Final = (
         tag="tokens",
         roles=SERVERS,
         body=GenerationBody,
-        parts=_PART,
+        parts=CUSTOMER_PART,
         answer=shapes.TokenStatsShape,
         codes=("insufficient-tokens",),
         headers=_REPLAY,
@@ -182,7 +180,7 @@ OPERATIONS: Final = (
         tag="tokens",
         roles=SERVERS,
         body=AddBody,
-        parts=_PART,
+        parts=CUSTOMER_PART,
         answer=shapes.TokenStatsShape,
         headers=_REPLAY,
         ask={"amount": 1000, "reason": "Recharge mensuelle"},
@@ -195,7 +193,7 @@ OPERATIONS: Final = (
         summary=("Start anew", "Remettre à zéro"),
         tag="tokens",
         roles=OPERATORS,
-        parts=_PART,
+        parts=CUSTOMER_PART,
         answer=shapes.TokenStatsShape,
         codes=("unknown-customer",),
     ),
@@ -207,8 +205,8 @@ OPERATIONS: Final = (
         tag="tokens",
         roles=EVERYBODY,
         query=wire.Page,
-        parts=_PART,
+        parts=CUSTOMER_PART,
         answer=Listed[shapes.StatementShape],
-        codes=("cursor-invalid",),
+        codes=("unknown-customer", "cursor-invalid"),
     ),
 )
