@@ -91,6 +91,9 @@ def test_a_worker_does_jobs_until_it_is_asked_to_end(database: Database, tmp_pat
             process.kill()
     assert process.returncode == 0, said
     lines = said.splitlines()
-    assert lines[0] == "Doing jobs of type comptoir.tidy, email.send, welcome."
+    assert lines[0] == (
+        "Doing jobs of type billing.rollover, comptoir.tidy, credits.top-up, email.send, "
+        "payments.reconcile, tokens.statements, welcome."
+    )
     assert lines[1] == f"welcome {id_}: done."
     assert "Ending" in lines[2]

@@ -136,7 +136,8 @@ async def test_a_day_without_trouble(day: Day):
     assert kinds >= {"grant", "spend", "capture", "transfer", "hold", "release"}
 
 
-SPENT = """(SELECT account_id, version FROM comptoir.movements m WHERE kind = 'spend'
+SPENT = """(SELECT account_id, version FROM comptoir.movements m
+    WHERE book_id = 1 AND kind = 'spend'
     AND version = (SELECT max(version) FROM comptoir.movements o WHERE o.account_id = m.account_id)
     ORDER BY account_id LIMIT 1)"""
 """The last line of an account, a spend."""
