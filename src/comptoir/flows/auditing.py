@@ -13,6 +13,7 @@ from comptoir.domains.payments.stripe import Object
 from comptoir.domains.subscriptions import queries as selling
 from comptoir.flows import crediting, paying, renewing
 from comptoir.flows.till import Till
+from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import movement_name, request_id
 from comptoir.kit.limits import DAY, SECOND
 from comptoir.ledger.fingerprint import fingerprint
@@ -71,8 +72,9 @@ async def _lost_payments(till: Till, created: Mapping[str, Any]) -> AsyncIterato
         if intent.get("status") != "succeeded" or not _is_ours(intent):
             continue
         async with begin(till.pool) as tx:
-            known = await queries.by_intents(tx, [intent["id"]])
-        if not any(each.is_paid for each in known.values()):
+            known = await _known(tx, intent)
+            waits = known is not None and await queries.differs(tx, known)
+        if known is None or not (known.is_paid or waits):
             yield "payment_intent.succeeded", intent, "payment-lost"
 
 
@@ -108,6 +110,18 @@ async def _lost_disputes(till: Till, created: Mapping[str, Any]) -> AsyncIterato
 
 def _is_ours(intent: Object) -> bool:
     return compat.PAYMENT in intent.get("metadata", {})
+
+
+async def _known(tx: AsyncConnection, intent: Object) -> Payment | None:
+    """The payment of an intent, by the provider's name or by our own mark on it."""
+    for found in (await queries.by_intents(tx, [intent["id"]])).values():
+        return found
+    metadata = intent["metadata"]
+    try:
+        book, id_ = int(metadata.get(compat.BOOK, "")), UUID(metadata[compat.PAYMENT])
+        return await queries.find(tx, book, id_)
+    except (ValueError, NotFound):
+        return None
 
 
 async def _is_of_ours(tx: AsyncConnection, back: Object) -> bool:
