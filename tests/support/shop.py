@@ -33,6 +33,7 @@ class Shop:
 
     Attributes:
         handled: what became of each event, as the clerk was told.
+        ahead: by how many microseconds the ledger's clock is ahead of the database's.
     """
 
     app: App
@@ -41,6 +42,7 @@ class Shop:
     handled: list[Handled] = field(default_factory=list[Handled])
     errors: list[Exception] = field(default_factory=list[Exception])
     carried: set[str] = field(default_factory=set[str])
+    ahead: list[int] = field(default_factory=lambda: [0])
 
     @property
     def till(self) -> Till:
@@ -170,9 +172,10 @@ async def shop(
     }  # fmt: skip
     settings = Settings.model_validate(said | environment)
     urls = Urls(database.app_url, database.owner_url)
-    async with open_app(settings, urls) as app:
+    ahead = [0]
+    async with open_app(settings, urls, ledger_clock=lambda at: at + ahead[0]) as app:
         await stocking.seed(app.till, LIVE, stocking.read())
-        yield Shop(app, database, provider)
+        yield Shop(app, database, provider, ahead=ahead)
 
 
 async def together(*work: Any) -> Sequence[Any]:  # noqa: ANN401

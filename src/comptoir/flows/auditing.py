@@ -11,12 +11,13 @@ from comptoir.domains.payments import commands, compat, model, queries
 from comptoir.domains.payments.model import Effects, Grant, Payment, Purpose
 from comptoir.domains.payments.stripe import Object
 from comptoir.domains.subscriptions import queries as selling
-from comptoir.flows import crediting, paying
+from comptoir.flows import crediting, paying, renewing
 from comptoir.flows.till import Till
+from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import movement_name, request_id
 from comptoir.kit.limits import DAY, SECOND
 from comptoir.ledger.fingerprint import fingerprint
-from comptoir.ledger.model import Note
+from comptoir.ledger.model import Kind, Note
 from comptoir.ledger.requests import IfSpent, Reverse
 from comptoir.store.pool import begin
 
@@ -71,8 +72,9 @@ async def _lost_payments(till: Till, created: Mapping[str, Any]) -> AsyncIterato
         if intent.get("status") != "succeeded" or not _is_ours(intent):
             continue
         async with begin(till.pool) as tx:
-            known = await queries.by_intents(tx, [intent["id"]])
-        if not any(each.is_paid for each in known.values()):
+            known = await _known(tx, intent)
+            waits = known is not None and await queries.differs(tx, known)
+        if known is None or not (known.is_paid or waits):
             yield "payment_intent.succeeded", intent, "payment-lost"
 
 
@@ -83,7 +85,8 @@ async def _lost_invoices(till: Till, created: Mapping[str, Any]) -> AsyncIterato
             continue
         async with begin(till.pool) as tx:
             known = await selling.invoice(tx, told.id)
-        if known is None:
+            of = await renewing.whose(tx, told.metadata, told.customer)
+        if known is None and of is not None:
             yield "invoice.paid", invoice, "invoice-lost"
 
 
@@ -91,7 +94,8 @@ async def _lost_refunds(till: Till, created: Mapping[str, Any]) -> AsyncIterator
     async for refund in till.provider.refunds(created):
         async with begin(till.pool) as tx:
             known = await queries.known_refunds(tx, [refund["id"]])
-        if known.get(refund["id"]) != refund["status"]:
+            is_ours = await _is_of_ours(tx, refund)
+        if is_ours and known.get(refund["id"]) != refund["status"]:
             yield "refund.updated", refund, "refund-lost"
 
 
@@ -99,12 +103,31 @@ async def _lost_disputes(till: Till, created: Mapping[str, Any]) -> AsyncIterato
     async for dispute in till.provider.disputes(created):
         async with begin(till.pool) as tx:
             known = await queries.known_disputes(tx, [dispute["id"]])
-        if known.get(dispute["id"]) != dispute["status"]:
+            is_ours = await _is_of_ours(tx, dispute)
+        if is_ours and known.get(dispute["id"]) != dispute["status"]:
             yield "charge.dispute.updated", dispute, "dispute-lost"
 
 
 def _is_ours(intent: Object) -> bool:
     return compat.PAYMENT in intent.get("metadata", {})
+
+
+async def _known(tx: AsyncConnection, intent: Object) -> Payment | None:
+    """The payment of an intent, by the provider's name or by our own mark on it."""
+    for found in (await queries.by_intents(tx, [intent["id"]])).values():
+        return found
+    metadata = intent["metadata"]
+    try:
+        book, id_ = int(metadata.get(compat.BOOK, "")), UUID(metadata[compat.PAYMENT])
+        return await queries.find(tx, book, id_)
+    except (ValueError, NotFound):
+        return None
+
+
+async def _is_of_ours(tx: AsyncConnection, back: Object) -> bool:
+    """Whether a refund or a dispute is of a payment that we know: others sell there as well."""
+    intent = compat.name(back.get("payment_intent"))
+    return intent is not None and bool(await queries.by_intents(tx, [intent]))
 
 
 async def audit_lots(till: Till, report: Report, *, fix: bool, since: int) -> None:
@@ -148,6 +171,10 @@ async def _grants(
         report.add("grant-missing", mended=mended, **figures)
         return
     keep = wanted[:1] or found[:1]
+    if keep and not wanted:
+        if fix:
+            await commands.granted(tx, payment, keep[0])
+        report.add("grant-untied", mended=fix, **figures)
     for extra in [each for each in found if each not in keep]:
         if fix:
             await _take_away(tx, till, payment, extra)
@@ -164,10 +191,16 @@ async def _has_case(payment: Payment) -> bool:
 
 async def _is_reversed(tx: AsyncConnection, payment: Payment, known: set[tuple[int, int]]) -> bool:
     """Whether the lot that was brought is in the journal, and an operator has reversed it."""
-    for account, version in known:
-        if await queries.line(tx, payment.book, account, version) is not None:
+    for place in known:
+        if await _is_there(tx, payment, place):
             return True
     return False
+
+
+async def _is_there(tx: AsyncConnection, payment: Payment, place: tuple[int, int]) -> bool:
+    """Whether the line of a lot is in the journal: its number alone may be another one's by now."""
+    line = await queries.line(tx, payment.book, *place)
+    return line is not None and line[1] == Kind.PURCHASE
 
 
 async def _bring_again(tx: AsyncConnection, till: Till, payment: Payment) -> bool:
@@ -179,10 +212,7 @@ async def _bring_again(tx: AsyncConnection, till: Till, payment: Payment) -> boo
         made = await crediting.give(
             tx, till, payment.book, paying.gift_of(payment, bought, again=again)
         )
-        is_there = isinstance(made, Grant) and await queries.line(
-            tx, payment.book, made.account, made.version
-        )
-        if isinstance(made, Grant) and is_there:
+        if isinstance(made, Grant) and await _is_there(tx, payment, (made.account, made.version)):
             await commands.granted(tx, payment, made)
             await crediting.balance(tx, till, payment, Effects())
             return True

@@ -102,7 +102,7 @@ class Desk:
         """
         try:
             told = compat.event(msgspec.json.decode(body))
-        except (Unreadable, msgspec.DecodeError, AttributeError) as error:
+        except (Unreadable, msgspec.DecodeError, AttributeError, RecursionError) as error:
             raise Invalid("event-unreadable", field="body") from error
         event = written(told, body.decode(), via)
         is_new = await self._gathering.ask(event)

@@ -61,7 +61,7 @@ class Shelf:
 async def shelf(tx: AsyncConnection, till: Till, book: int, *, livemode: bool) -> Shelf:
     """Every price of a plan that this book ever had at the provider, and those of the settings."""
     known = {each.price: each.item for each in await queries.provider_prices(tx, book, livemode)}
-    known |= {price: item for item, price in till.terms.prices.items()}
+    known |= till.terms.prices
     plans: dict[str, tuple[str, str]] = {}
     for price, item in known.items():
         if item.startswith(_PLAN):
@@ -133,8 +133,10 @@ async def invoiced(
     """Give what a paid invoice allows; once, however it is told."""
     book, customer = of
     assert told.subscription is not None, "others are none of ours"
-    starts = min((line.starts_at for line in told.lines), default=told.paid_at)
-    ends = max((line.ends_at for line in told.lines), default=told.paid_at)
+    # What waited since the period before is billed together with a period, and is no part of it.
+    lines = [line for line in told.lines if not line.is_proration] or told.lines
+    starts = min((line.starts_at for line in lines), default=told.paid_at)
+    ends = max((line.ends_at for line in lines), default=told.paid_at)
     paid = PaidInvoice(
         book, told.id, told.subscription, customer, told.reason, told.amount_paid, told.currency,
         starts, ends, told.paid_at,
@@ -156,23 +158,36 @@ async def _allow(
     parts = await _parts(tx, till, of[0], told, effects)
     if not parts:
         return
-    whole = await _whole(tx, told, parts)
+    wholes = await _wholes(tx, of[0], told, parts)
     for asset, lines in (await _by_asset(tx, of[0], parts)).items():
-        amount = sum(allowed(terms.amount, part, whole) for terms, part in lines)
+        amount = sum(
+            allowed(terms.amount, part, wholes.get(part.ends_at, 0)) for terms, part in lines
+        )
         if amount > 0:
             terms = next(terms for terms, part in lines if not part.is_credit)
             until = max(part.ends_at for part in parts)
             await _grant(tx, till, told, Allowed(of, asset, terms, amount, until), effects)
 
 
-async def _whole(tx: AsyncConnection, told: Invoice, parts: list[Part]) -> int:
-    """The length of the period of which a proration is a part."""
-    if not any(part.is_proration for part in parts):
-        return 0
-    known = await queries.subscription(tx, told.subscription or "")
-    if known is None or known.starts_at is None or known.ends_at is None:
+async def _wholes(
+    tx: AsyncConnection, book: int, told: Invoice, parts: list[Part]
+) -> dict[int, int]:
+    """The length of each period of which a proration is a part, by when that period ends.
+
+    It may be another one than the subscription has now: who changes to a year ends a month.
+    """
+    ends = {part.ends_at for part in parts if part.is_proration}
+    if not ends:
+        return {}
+    now = await queries.subscription(tx, told.subscription or "")
+    if now is None or now.starts_at is None or now.ends_at is None:
         raise Deferred("subscription-unknown")
-    return known.ends_at - known.starts_at
+    current = now.ends_at - now.starts_at
+    found: dict[int, int] = {}
+    for each in ends:
+        paid = await queries.period_ending(tx, book, (now.provider_id, told.id), each)
+        found[each] = max(paid or 0, current if now.ends_at == each else 0) or current
+    return found
 
 
 async def _parts(

@@ -35,7 +35,7 @@ class Terms:
 
     Attributes:
         public_url: where people find this server.
-        prices: the provider's price ids that settings name, by item, as pack:100 or plan:pro:month.
+        prices: what settings say is sold by the provider's price ids, as pack:100, plan:pro:month.
         automatic_tax: the provider works the tax out.
         waives_spent: what a refund cannot take back is not owed either.
         token_price: of one token, in billionths of the major unit.

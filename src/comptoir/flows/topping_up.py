@@ -150,7 +150,9 @@ async def _failed(
     """The card would not: nobody asks it again for a day, and its owner is told."""
     id_, amount = payment
     async with begin(till.pool) as tx:
-        known = await queries.find(tx, book, id_)
+        known = await queries.lock(tx, book, id_)
+        if known is None or known.status is Status.FAILED:
+            return {"skipped": True}
         await commands.change(tx, known, Status.FAILED, code)
         await tx.execute(sql.FAILED, (amount, book, customer, id_))
         await till.tell(tx, book, outbox.TOP_UP_FAILED, customer, payment=str(id_), reason=code)

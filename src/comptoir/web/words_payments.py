@@ -72,6 +72,10 @@ _FINDINGS: Final[dict[str, Texts]] = {
         "The credits of the payment {payment} (pack {pack}) are there twice ({movement}).",
         "Les crédits du paiement {payment} (pack {pack}) existent deux fois ({movement}).",
     ),
+    "grant-untied": (
+        "The payment {payment} has forgotten which credits (pack {pack}) it has brought.",
+        "Le paiement {payment} a oublié quels crédits (pack {pack}) il a apportés.",
+    ),
     "taking-wrong": (
         "What was taken back for the payment {payment} is not what its refunds ask for.",
         "Ce qui a été repris pour le paiement {payment} ne suit pas ses remboursements.",

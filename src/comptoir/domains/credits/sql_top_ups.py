@@ -20,15 +20,17 @@ UPDATE comptoir.top_ups t SET payment_id = %(payment)s,
     spent = CASE WHEN t.month = date_trunc('month', now())::date THEN t.spent ELSE 0 END
         + %(amount)s
 WHERE t.book_id = %(book)s AND t.customer_id = %(customer)s AND t.enabled
+    AND t.payment_id IS DISTINCT FROM %(payment)s
     AND (t.failed_at IS NULL OR t.failed_at < now() - interval '1 day')
     AND CASE WHEN t.month = date_trunc('month', now())::date THEN t.spent ELSE 0 END
         + %(amount)s <= t.monthly_cap
     AND NOT EXISTS (
         SELECT FROM comptoir.payments p WHERE p.book_id = t.book_id AND p.id = t.payment_id
-            AND p.id <> %(payment)s AND p.status IN ('new', 'open', 'processing')
+            AND p.status IN ('new', 'open', 'processing')
     )
 RETURNING t.pack"""
-"""The row is locked by whoever begins: the one that comes second sees an open payment."""
+"""The row is locked by whoever begins: the one that comes second sees an open payment, or his own,
+when the same job runs twice at once."""
 
 FAILED: Final = """
 UPDATE comptoir.top_ups SET failed_at = clock_timestamp(), spent = greatest(spent - %s, 0)

@@ -13,6 +13,10 @@ from typing import Any, Final, cast
 Object = Mapping[str, Any]
 
 SECOND: Final = 1_000_000
+_LATEST: Final = 2**52
+_NUL: Final = "\0"
+"""No text of the database can have it."""
+
 BOOK: Final = "comptoir_book"
 PAYMENT: Final = "comptoir_payment"
 CUSTOMER: Final = "comptoir_customer"
@@ -173,6 +177,8 @@ def event(of: Object) -> Told:
     if not about:
         raise Unreadable("event")
     at = _whole(of, "created") * SECOND
+    if not 0 <= at <= _LATEST:
+        raise Unreadable("created")
     version = str(of.get("api_version") or "")
     return Told(_text(of, "id"), _text(of, "type"), at, _truth(of, "livemode"), about, version)
 
@@ -190,7 +196,7 @@ def object_of(told: Told) -> str:
     if kind == "invoice_payment":
         return name(of.get("invoice")) or _text(of, "id")
     found = name(of.get("payment_intent")) or name(of.get("subscription"))
-    return found or name(of.get("charge")) or str(of.get("id") or told.id)
+    return found or name(of.get("charge")) or name(of) or told.id
 
 
 def book_of(told: Told) -> int | None:
@@ -323,12 +329,8 @@ def invoice_payment(of: Object) -> InvoicePayment:
 
 def name(value: object) -> str | None:
     """The id of what is named or written out in full; None for nothing."""
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, Mapping):
-        found = cast("Object", value).get("id")
-        return found if isinstance(found, str) and found else None
-    return None
+    found = cast("Object", value).get("id") if isinstance(value, Mapping) else value
+    return found if isinstance(found, str) and found and _NUL not in found else None
 
 
 def items(of: Object) -> list[Object]:
@@ -399,7 +401,7 @@ def _list(of: Object) -> list[Object]:
 
 def _text(of: Object, key: str) -> str:
     found = of.get(key)
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str) or not found or _NUL in found:
         raise Unreadable(key)
     return found
 

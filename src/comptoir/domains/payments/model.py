@@ -104,6 +104,10 @@ class Paid:
     intent: str | None = None
 
 
+FAULTS: Final = ("livemode-differs", "currency-differs", "amount-differs")
+"""Why what came is not what was asked."""
+
+
 def fault_of(payment: Payment, paid: Paid) -> str | None:
     """Why what came is not what was asked; None when it is. Nothing is granted for what differs."""
     if paid.livemode != payment.livemode:

@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.payments import sql
 from comptoir.domains.payments.model import (
+    FAULTS,
     Bought,
     Case,
     Dispute,
@@ -152,6 +153,12 @@ async def cases(
     at, id_ = after or (0, UUID(int=0))
     cursor = await tx.execute(sql.CASES, (book, at, id_, limit))
     return [Case(*row) for row in await cursor.fetchall()]
+
+
+async def differs(tx: AsyncConnection, payment: Payment) -> bool:
+    """Whether a human was told that something else has come for it than was asked."""
+    row = await _one(tx, sql.HAS_CASE, (payment.book, list(FAULTS), str(payment.id)))
+    return row is not None
 
 
 async def count_cases(tx: AsyncConnection, book: int) -> int:

@@ -161,6 +161,9 @@ CLOSE_CASE: Final[LiteralString] = f"""
 UPDATE comptoir.cases SET closed_at = clock_timestamp(), closed_by = %s, note = %s
 WHERE book_id = %s AND id = %s AND closed_at IS NULL RETURNING {_CASE}"""
 
+HAS_CASE: Final = """
+SELECT 1 FROM comptoir.cases WHERE book_id = %s AND kind = ANY(%s) AND subject = %s LIMIT 1"""
+
 COUNT_CASES: Final = """
 SELECT count(*) FROM comptoir.cases WHERE book_id = %s AND closed_at IS NULL"""
 

@@ -39,6 +39,18 @@ async def invoice(tx: AsyncConnection, provider_id: str) -> tuple[int, int, str]
     return None if row is None else (row[0], row[1], row[2])
 
 
+async def period_ending(
+    tx: AsyncConnection, book: int, named: tuple[str, str], ends: int
+) -> int | None:
+    """How long the period was that ends then, by the invoices of a subscription.
+
+    The one that is named beside it does not count. All is in microseconds.
+    """
+    of, own = named
+    row = await (await tx.execute(sql.PERIOD_ENDING, (book, of, ends, own))).fetchone()
+    return None if row is None else row[0]
+
+
 async def last_allowance(
     tx: AsyncConnection, book: int, subscription: str, asset: int, before: int
 ) -> Given | None:

@@ -55,6 +55,11 @@ ON CONFLICT DO NOTHING RETURNING provider_id"""
 INVOICE: Final = """
 SELECT book_id, customer_id, subscription FROM comptoir.invoices WHERE provider_id = %s"""
 
+PERIOD_ENDING: Final = """
+SELECT max(comptoir.micros(i.ends_at) - comptoir.micros(i.starts_at)) FROM comptoir.invoices i
+WHERE i.book_id = %s AND i.subscription = %s AND i.ends_at = comptoir.moment(%s)
+    AND i.provider_id <> %s"""
+
 ADD_ALLOWANCE: Final = """
 INSERT INTO comptoir.allowances (book_id, invoice, asset_id, account_id, version, amount, rollover,
     expires_at)
