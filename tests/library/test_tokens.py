@@ -100,8 +100,8 @@ def test_both_doors_give_one_answer(site: Site, database: Database) -> None:
 def test_statements_of_months_that_have_ended(site: Site, database: Database) -> None:
     site.post("/api/tokens/alice/add", {"amount": 10, "reason": "Gift"})
     site.sql(
-        "INSERT INTO comptoir.token_statements SELECT 1, a.id, m.month, gen_random_uuid(),"
-        " a.customer_id, 0, 1, m.spent, 1, 20000000, 'eur', m.spent * 2, 'none' FROM"
+        "INSERT INTO comptoir.statements SELECT 1, a.id, m.month, gen_random_uuid(),"
+        " a.customer_id, now(), now(), m.spent, 1, 20000000, 'eur', m.spent * 2, 'none' FROM"
         " comptoir.accounts a, (VALUES (date '2026-08-01', 4), (date '2026-09-01', 5)) m"
         " (month, spent) WHERE a.customer_id IS NOT NULL"
     )

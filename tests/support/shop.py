@@ -87,7 +87,7 @@ class Shop:
         """Carry events into the inbox."""
         for event in events:
             self.carried.add(event["id"])
-            await self.app.desk.keep(json.dumps(event).encode(), Via.WEBHOOK)
+            await self.app.desk.keep(json.dumps(event, default=str).encode(), Via.WEBHOOK)
 
     async def work(self, rounds: int = 12) -> None:
         """Work off the inbox, without waiting for pauses."""

@@ -30,8 +30,10 @@ RETURN_PATH: Final = "/return"
 WAIT_MOST: Final = 20
 """Seconds for which somebody may wait for what he has bought."""
 
+LOOK_AFTER: Final = 3.0
+"""Seconds after which the provider is asked: by then its event should have come."""
+
 _POLL: Final = 0.1
-_LOOK_AFTER: Final = 3.0
 _PENDING: Final = frozenset({"pending", "paid"})
 _LANGUAGES: Final = frozenset({"en", "fr"})
 
@@ -250,7 +252,7 @@ async def wait(till: Till, book: int, id_: UUID, seconds: float) -> State:
     loop = asyncio.get_running_loop()
     end, looked = loop.time() + seconds, False
     while found.status in _PENDING and (left := end - loop.time()) > 0:  # bounded by the wait
-        if not looked and seconds - left > _LOOK_AFTER:
+        if not looked and seconds - left > LOOK_AFTER:
             looked = True
             await look_again(till, book, id_)
         await asyncio.sleep(min(_POLL, left))
