@@ -149,12 +149,17 @@ async def test_what_cannot_be_bought_is_refused(till: Comptoir) -> None:
 
 async def test_a_charge_commits_with_the_callers_rows(till: Comptoir) -> None:
     await till.credits.grant("alice", 20, reason="gift", idempotency_key="gift")
-    async with till.transaction() as tx:
-        await tx.credits.charge("ai.generate", customer="alice", idempotency_key="undone")
-        await tx.connection.rollback()
+    with pytest.raises(OSError, match="broken"):
+        await _fail_after_charging(till)
     async with till.transaction() as tx:
         await tx.credits.charge("ai.generate", customer="alice", quantity=2, idempotency_key="done")
     assert (await till.credits.balance("alice")).available == 10
+
+
+async def _fail_after_charging(till: Comptoir) -> None:
+    async with till.transaction() as tx:
+        await tx.credits.charge("ai.generate", customer="alice", idempotency_key="undone")
+        raise OSError("broken")
 
 
 async def test_a_payment_for_an_obligation_of_ones_own(till: Comptoir, seller: Shop) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from comptoir import Comptoir, Insufficient, Invalid, Kind, Money, NotFound
 from comptoir import sync as waiting
+from comptoir.flows import tokens
 from tests.support.postgres import Database
-from tests.support.site import Site, serving
+from tests.support.site import TEST, Site, serving
 
 pytestmark = pytest.mark.pg
 
@@ -69,6 +70,21 @@ async def test_the_four_functions_by_python(books: Comptoir) -> None:
     assert [(each.spent, each.generations) for each in anew.history] == [(3, 1)]
     kinds = [each.kind for each in await books.credits.movements("alice", asset="tokens")]
     assert kinds == [Kind.ADJUSTMENT, Kind.SPEND, Kind.GRANT], "the journal stays"
+
+
+@pytest.mark.parametrize(
+    ("environment", "figures"), [("development", (750, 250)), ("other", (100, 0))]
+)
+async def test_the_test_user_is_there_from_the_start(
+    books: Comptoir, environment: str, figures: tuple[int, int]
+) -> None:
+    """In the test book, once, and never in the live one."""
+    for _ in range(2):
+        await tokens.seed_test_user(books.app.till, environment)
+    async with Comptoir.on(books.app, TEST) as tested:
+        there = await tested.tokens.stats("test-user-id")
+    assert (there.token_balance, there.tokens_spent) == figures
+    assert (await books.tokens.stats("test-user-id")).token_balance == 0
 
 
 async def test_what_makes_no_sense_is_refused(books: Comptoir) -> None:
