@@ -246,8 +246,12 @@ def test_the_same_without_async_and_over_http(
     monkeypatch.setenv("STRIPE_SECRET_KEY", KEY)
     monkeypatch.setenv("STRIPE_API_BASE", stripe_here.base)
     monkeypatch.setenv("COMPTOIR_HOME", str(tmp_path))
-    said = {"STRIPE_SECRET_KEY": KEY, "STRIPE_API_BASE": stripe_here.base}
-    with serving(database, tmp_path, **said) as site, waiting.Comptoir.open(database.app_url) as it:
+    with (
+        serving(
+            database, tmp_path, STRIPE_SECRET_KEY=KEY, STRIPE_API_BASE=stripe_here.base
+        ) as site,
+        waiting.Comptoir.open(database.app_url) as it,
+    ):
         site.sql(
             "INSERT INTO comptoir.packs (book_id, pack, version, name, asset_id, credits, amount,"
             " currency, tax_included, active) SELECT book_id, '100', 1, '{}', id, 100000000, 1900,"

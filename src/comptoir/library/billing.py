@@ -24,9 +24,9 @@ class Billing:
     """Plans that are subscribed to.
 
     Whatever asks the provider raises:
+        Conflict: the provider would not have it (provider-refused).
         Unavailable: nobody has given us a key (payments-not-configured); or the provider, or the
             database, cannot be reached. Ask again with the same key.
-        Conflict: the provider would not have it (provider-refused).
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -14,9 +14,9 @@ class Payments:
     """Money that comes in for what is no pack, and money that goes back.
 
     Whatever asks the provider raises:
+        Conflict: the provider would not have it (provider-refused).
         Unavailable: nobody has given us a key (payments-not-configured); or the provider, or the
             database, cannot be reached. Ask again with the same key.
-        Conflict: the provider would not have it (provider-refused).
     """
 
     def __init__(self, engine: Engine) -> None:

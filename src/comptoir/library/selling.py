@@ -11,7 +11,7 @@ from comptoir.flows.purchase import State, Wanted
 from comptoir.kit.errors import Invalid
 from comptoir.library import showing
 from comptoir.library.answers import Balance
-from comptoir.library.answers_money import PurchaseBegun, Money, Pack, Purchase, Tax, TopUp
+from comptoir.library.answers_money import Money, Pack, Purchase, PurchaseBegun, Tax, TopUp
 from comptoir.library.asking import check_money, check_text, identified
 from comptoir.library.engine import Engine
 from comptoir.library.tracing import traced
@@ -27,9 +27,9 @@ class Selling(Verbs):
     """The verbs, and selling packs of what customers hold.
 
     Whatever asks the provider raises:
+        Conflict: the provider would not have it (provider-refused).
         Unavailable: nobody has given us a key (payments-not-configured); or the provider, or the
             database, cannot be reached. Ask again with the same key.
-        Conflict: the provider would not have it (provider-refused).
     """
 
     @traced("credits.packs")
