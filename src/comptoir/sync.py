@@ -15,7 +15,16 @@ import psycopg
 from comptoir.kit.errors import OutcomeUnknown, Unavailable
 from comptoir.library import blocking_guards as guards
 from comptoir.library import entry
-from comptoir.library.blocking import Credits, Customers, Holding, Ledger, Prices
+from comptoir.library.blocking import (
+    Billing,
+    Credits,
+    Customers,
+    Holding,
+    Ledger,
+    Payments,
+    Prices,
+    Tokens,
+)
 from comptoir.library.joining import BlockingTransaction as Transaction
 from comptoir.library.joining import blocking_connection_of, join_blocking
 from comptoir.library.portal import Portal
@@ -44,6 +53,9 @@ class Comptoir:
         self._pool = open_blocking_pool(of.app.urls.app, of.app.limits)
         self._pool.open()
         self.credits = Credits(portal, of.credits)
+        self.tokens = Tokens(portal, of.tokens)
+        self.payments = Payments(portal, of.payments)
+        self.billing = Billing(portal, of.billing)
         self.customers = Customers(portal, of.customers)
         self.prices = Prices(portal, of.prices)
         self.ledger = Ledger(portal, of.ledger)

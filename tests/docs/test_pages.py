@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("guides/*.md")])
 SHELL = DOCS / "guides" / "operations.md"
-"""Has a test of its own, for it is written for a shell."""
+SELLING = DOCS / "guides" / "sell-credits.md"
+OWN_TESTS = {SHELL, SELLING}
+"""They have tests of their own, for they are written for a shell."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 KINDS = {"python", "text", "sh", "toml", "json", "ini"}
@@ -68,7 +70,7 @@ def opened(runner: asyncio.Runner) -> Iterator[Comptoir]:
     runner.run(stack.aclose())
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != SHELL], ids=named)
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in OWN_TESTS], ids=named)
 def test_pages_do_what_they_say(page: Path, shop: Database) -> None:
     names: dict[str, Any] = {"Decimal": Decimal, "DATABASE_URL": shop.url}
     printed, ran = io.StringIO(), 0

@@ -15,10 +15,13 @@ from sqlalchemy.orm import Session
 
 import comptoir
 from comptoir import Captured, HoldMade, Insufficient, Misuse, Spend, Unavailable, sync
+from comptoir.library.billing import Billing
 from comptoir.library.credits import Credits
 from comptoir.library.ledger import Ledger
+from comptoir.library.payments import Payments
 from comptoir.library.people import Customers
 from comptoir.library.prices import Prices
+from comptoir.library.tokens import Tokens
 from comptoir.library.verbs import Verbs
 from comptoir.sync import Comptoir, Transaction
 from tests.library.django_site import connected
@@ -200,7 +203,7 @@ def test_what_cannot_be_opened_leaves_nothing_behind(database: Database) -> None
 
 PAIRS = [
     (Verbs, "credits"), (Credits, "credits"), (Ledger, "ledger"), (Customers, "customers"),
-    (Prices, "prices"),
+    (Prices, "prices"), (Tokens, "tokens"), (Payments, "payments"), (Billing, "billing"),
 ]  # fmt: skip
 UNSHARED = {"scale"}
 

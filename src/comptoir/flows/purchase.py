@@ -3,6 +3,7 @@
 What is paid there comes in as an event; `paying` brings the credits.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,14 @@ from comptoir.kit.errors import NotFound
 from comptoir.store.pool import begin
 
 RETURN_PATH: Final = "/return"
+WAIT_MOST: Final = 20
+"""Seconds for which somebody may wait for what he has bought."""
+
+LOOK_AFTER: Final = 3.0
+"""Seconds after which the provider is asked: by then its event should have come."""
+
+_POLL: Final = 0.1
+_PENDING: Final = frozenset({"pending", "paid"})
 _LANGUAGES: Final = frozenset({"en", "fr"})
 
 
@@ -230,6 +239,25 @@ def status_of(payment: Payment, bought: Bought, returned: int) -> str:
     if payment.status in {Status.CANCELED, Status.EXPIRED, Status.FAILED}:
         return "failed"
     return "pending"
+
+
+async def wait(till: Till, book: int, id_: UUID, seconds: float) -> State:
+    """What has become of a purchase once its credits are there, or after so many seconds.
+
+    Raises:
+        NotFound: the book has no such purchase.
+        Unavailable: the provider, or the database, cannot be reached.
+    """
+    found = await state(till, book, id_)
+    loop = asyncio.get_running_loop()
+    end, looked = loop.time() + seconds, False
+    while found.status in _PENDING and (left := end - loop.time()) > 0:  # bounded by the wait
+        if not looked and seconds - left > LOOK_AFTER:
+            looked = True
+            await look_again(till, book, id_)
+        await asyncio.sleep(min(_POLL, left))
+        found = await state(till, book, id_)
+    return found
 
 
 async def look_again(till: Till, book: int, id_: UUID) -> None:

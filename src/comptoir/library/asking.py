@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, cast
+from uuid import UUID
 
 from msgspec.structs import astuple
 
 from comptoir.domains.credits.commands import canonical, place
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.kit import limits
-from comptoir.kit.errors import Invalid
+from comptoir.kit.errors import Invalid, NotFound
 from comptoir.library import requests
 
 Check = Callable[[object], Any]
@@ -38,6 +39,9 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _HANDLE: Final = 100
 _PLAN_LENGTH: Final = 50
 _LOCALE_LENGTH: Final = 6
+_PACK_LENGTH: Final = 50
+_MONEY_MAX: Final = 10**12
+_URL: Final = (2_000, re.compile(r"^https?://[^\s]+$"))
 
 _TEXTS: Final = {
     "key": (limits.KEY_LENGTH, _PRINTABLE),
@@ -54,13 +58,22 @@ _TEXTS: Final = {
     "name": (limits.NAME_LENGTH, _NO_CONTROL),
     "hold": (_HANDLE, _NO_CONTROL),
     "movement": (_HANDLE, _NO_CONTROL),
+    "pack": (_PACK_LENGTH, _NO_CONTROL),
+    "currency": (3, re.compile("[a-z]{3}")),
+    "success_url": _URL,
+    "cancel_url": _URL,
+    "return_url": _URL,
 }
 _WHOLES: Final = {
     "quantity": (1, limits.QUANTITY_MAX),
     "ttl_seconds": (1, limits.TTL_SECONDS_MAX),
     "priority": (0, limits.PRIORITY_MAX),
 }
-_CHOICES: Final = {"on_excess": ("refuse", "cap", "debt"), "if_spent": ("refuse", "debt")}
+_CHOICES: Final = {
+    "on_excess": ("refuse", "cap", "debt"),
+    "if_spent": ("refuse", "debt"),
+    "interval": ("month", "year"),
+}
 _RENAMED: Final = {"idempotency_key": "key", "source": "customer"}
 """Fields that the ledger's domain calls otherwise; a transfer's source is its customer."""
 
@@ -161,8 +174,13 @@ def _has_utf8(value: str) -> bool:
     return not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
-def _choice(name: str, value: object) -> object:
-    if value not in _CHOICES[name]:
+def check_choice(name: str, value: object) -> str:
+    """One of the words that a field may have.
+
+    Raises:
+        Invalid: it is none of them.
+    """
+    if not isinstance(value, str) or value not in _CHOICES[name]:
         raise Invalid("field-invalid", field=name)
     return value
 
@@ -172,6 +190,29 @@ def _whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Invalid("field-invalid", field=name)
     return value
+
+
+def check_money(name: str, value: object) -> int:
+    """A sum in minor units, above zero.
+
+    Raises:
+        Invalid: it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MONEY_MAX:
+        raise Invalid("field-invalid", field=name)
+    return value
+
+
+def identified(value: UUID | str, missing: str) -> UUID:
+    """An id, as a value or as a text.
+
+    Raises:
+        NotFound: nothing has such an id; `missing` is the code.
+    """
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        raise NotFound(missing) from None
 
 
 def cost_text(value: object, name: str = "cost") -> str:
@@ -196,7 +237,7 @@ def _final(value: object) -> bool:
 _CHECKS: Final[dict[str, Check]] = {
     **{name: partial(check_text, name) for name in _TEXTS},
     **{name: partial(_whole, name) for name in _WHOLES},
-    **{name: partial(_choice, name) for name in _CHOICES},
+    **{name: partial(check_choice, name) for name in _CHOICES},
     "amount": amount_text,
     "expires_at": micros,
     "metadata": metadata_text,

@@ -6,8 +6,8 @@ from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Self
 
+from comptoir.library import billing, holding, ledger, payments, people, prices, tokens, verbs
 from comptoir.library import credits as awaited
-from comptoir.library import holding, ledger, people, prices, verbs
 from comptoir.library.answers import Captured, Hold, HoldMade
 from comptoir.library.portal import Portal, Waiting
 from comptoir.library.requests import Amount
@@ -21,6 +21,7 @@ class Verbs:
     def __init__(self, waiting: Waiting, of: verbs.Verbs) -> None:
         self.grant = waiting(of.grant)
         self.spend = waiting(of.spend)
+        self.charge = waiting(of.charge)
         self.hold = waiting(of.hold)
         self.capture = waiting(of.capture)
         self.release = waiting(of.release)
@@ -99,7 +100,7 @@ def _in_blocks(portal: Portal, make: Callable[P, holding.Holding]) -> Callable[P
 
 
 class Credits(Verbs):
-    """Balances: the verbs, holds around a piece of work, and reading."""
+    """Balances: the verbs, selling packs, holds around a piece of work, and reading."""
 
     def __init__(self, portal: Portal, of: awaited.Credits) -> None:
         super().__init__(portal.waiting, of)
@@ -109,6 +110,11 @@ class Credits(Verbs):
         self.get_hold = portal.waiting(of.get_hold)
         self.holds = portal.waiting(of.holds)
         self.holding = _in_blocks(portal, of.holding)
+        self.packs = portal.waiting(of.packs)
+        self.buy = portal.waiting(of.buy)
+        self.purchase = portal.waiting(of.purchase)
+        self.top_up = portal.waiting(of.top_up)
+        self.set_top_up = portal.waiting(of.set_top_up)
 
 
 class BatchLedger:
@@ -147,3 +153,33 @@ class Prices:
     def __init__(self, portal: Portal, of: prices.Prices) -> None:
         self.set = portal.waiting(of.set)
         self.get = portal.waiting(of.get)
+
+
+class Tokens:
+    """Tokens of customers: see `comptoir.library.tokens.Tokens`."""
+
+    def __init__(self, portal: Portal, of: tokens.Tokens) -> None:
+        self.stats = portal.waiting(of.stats)
+        self.record = portal.waiting(of.record)
+        self.add = portal.waiting(of.add)
+        self.reset = portal.waiting(of.reset)
+        self.statements = portal.waiting(of.statements)
+
+
+class Payments:
+    """Money that comes in and goes back: see `comptoir.library.payments.Payments`."""
+
+    def __init__(self, portal: Portal, of: payments.Payments) -> None:
+        self.create = portal.waiting(of.create)
+        self.get = portal.waiting(of.get)
+        self.refund = portal.waiting(of.refund)
+
+
+class Billing:
+    """Plans that are subscribed to: see `comptoir.library.billing.Billing`."""
+
+    def __init__(self, portal: Portal, of: billing.Billing) -> None:
+        self.checkout = portal.waiting(of.checkout)
+        self.portal = portal.waiting(of.portal)
+        self.plans = portal.waiting(of.plans)
+        self.subscription = portal.waiting(of.subscription)

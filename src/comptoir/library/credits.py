@@ -18,17 +18,17 @@ from comptoir.library.holding import Holding
 from comptoir.library.places import check_limit, place_of
 from comptoir.library.refusals import HoldNotFound
 from comptoir.library.requests import Amount, OnExcess
+from comptoir.library.selling import Selling
 from comptoir.library.settling import Settling
 from comptoir.library.tracing import traced
-from comptoir.library.verbs import Verbs
 from comptoir.store.pool import begin
 from comptoir.store.reading import read_account
 
 _LOTS: Final = 1_000
 
 
-class Credits(Verbs):
-    """Balances: the verbs of `Verbs`, holds around a piece of work, and reading."""
+class Credits(Selling):
+    """Balances: the verbs, selling packs, holds around a piece of work, and reading."""
 
     def __init__(self, engine: Engine, settling: Settling) -> None:
         super().__init__(engine)

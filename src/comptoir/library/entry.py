@@ -10,6 +10,7 @@ import psycopg
 from comptoir.app import App, open_books, read_settings
 from comptoir.domains.identity import queries
 from comptoir.kit.errors import NotFound, OutcomeUnknown, Unavailable
+from comptoir.library.billing import Billing
 from comptoir.library.caching import Cache, JoinedCache
 from comptoir.library.counting import Counters
 from comptoir.library.credits import Credits
@@ -18,9 +19,11 @@ from comptoir.library.guarding import Guarding, Limits, Quotas
 from comptoir.library.jobs import JobQueue, Jobs
 from comptoir.library.joining import Transaction, connection_of, join
 from comptoir.library.ledger import Ledger
+from comptoir.library.payments import Payments
 from comptoir.library.people import Customers
 from comptoir.library.prices import Prices
 from comptoir.library.settling import Settling
+from comptoir.library.tokens import Tokens
 from comptoir.store.door import Door
 from comptoir.store.joined import is_conflict
 from comptoir.store.pool import begin, begin_for_caller, fetch
@@ -39,7 +42,10 @@ class Comptoir:
     of all tasks share commits, so that a busy account costs each of them little.
 
     Attributes:
-        credits: balances of customers, in credits or in any other asset.
+        credits: balances of customers, in credits or in any other asset, and packs of them.
+        tokens: what customers have generated with tokens, month by month.
+        payments: money that comes in for what is no pack, and money that goes back.
+        billing: plans that are subscribed to.
         customers: who they are.
         prices: what an action costs.
         ledger: batches, transfers, assets, and the proof that the books balance.
@@ -57,6 +63,9 @@ class Comptoir:
         self._book = book
         engine = Engine(app, book, self._door, self._fetch)
         self.credits = Credits(engine, settling)
+        self.tokens = Tokens(engine)
+        self.payments = Payments(engine)
+        self.billing = Billing(engine)
         self.customers = Customers(engine)
         self.prices = Prices(engine)
         self.ledger = Ledger(engine)

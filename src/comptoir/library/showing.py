@@ -48,7 +48,8 @@ def moment(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def _moment(micros: int | None) -> datetime | None:
+def moment_or_none(micros: int | None) -> datetime | None:
+    """The same; None where there is no time."""
     return None if micros is None else moment(micros)
 
 
@@ -113,7 +114,7 @@ def hold_made(ask: Ask, built: Built, answer: Answer, group: bytes | None) -> an
         amount=decimal(answer.amount, scale),
         captured=decimal(answer.captured or 0, scale),
         state=HoldState.RELEASED if ask.op is Op.RELEASE else HoldState.OPEN,
-        expires_at=_moment(answer.expires_at),
+        expires_at=moment_or_none(answer.expires_at),
         group=hold_name(group) if group else None,
     )
 
@@ -128,7 +129,7 @@ def hold(of: model.HoldView) -> answers.Hold:
         amount=decimal(of.amount, scale),
         captured=decimal(of.captured, scale),
         state=of.state,
-        expires_at=_moment(of.expires_at),
+        expires_at=moment_or_none(of.expires_at),
         group=hold_name(of.group) if of.group else None,
     )
 
@@ -143,7 +144,7 @@ def lot(of: model.LotView) -> answers.Lot:
         left=decimal(of.left, scale),
         pinned=decimal(of.pinned, scale),
         priority=of.priority,
-        expires_at=_moment(of.expires_at),
+        expires_at=moment_or_none(of.expires_at),
         reference=of.reference,
     )
 

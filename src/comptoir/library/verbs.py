@@ -104,6 +104,39 @@ class Verbs:
         )
         return _moved(await self._engine.decide(request))
 
+    @traced("credits.charge")
+    async def charge(
+        self,
+        action: str,
+        *,
+        customer: str,
+        idempotency_key: str,
+        quantity: int | None = None,
+        reason: str | None = None,
+        reference: str | None = None,
+        model: str | None = None,
+        cost: Decimal | str | None = None,
+        asset: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Moved:
+        """Take what an action of the price book costs: `spend` with an action and no amount.
+
+        `model` is what the provider was, `cost` what he charges in the major unit of money.
+        """
+        request = Spend(
+            customer=customer,
+            action=action,
+            quantity=quantity,
+            idempotency_key=idempotency_key,
+            reason=reason,
+            reference=reference,
+            model=model,
+            cost=cost,
+            asset=asset,
+            metadata=metadata,
+        )
+        return _moved(await self._engine.decide(request))
+
     @traced("credits.hold")
     async def hold(
         self,

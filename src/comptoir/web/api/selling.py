@@ -1,6 +1,5 @@
 """Packs, buying them, what becomes of a purchase, buying again by itself, and the margin."""
 
-import asyncio
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -13,7 +12,7 @@ from comptoir.domains.credits.margin import Span
 from comptoir.domains.credits.packs import Pack
 from comptoir.domains.payments import queries as payments
 from comptoir.flows import purchase, topping_up
-from comptoir.flows.purchase import State, Wanted
+from comptoir.flows.purchase import WAIT_MOST, State, Wanted
 from comptoir.flows.topping_up import TopUp
 from comptoir.kit.actor import Role
 from comptoir.kit.amounts import format_amount
@@ -28,11 +27,7 @@ from comptoir.web.call import Call
 from comptoir.web.replies import PRIVATE, REPLAYED, Reply, ok, write_moment, write_time
 from comptoir.web.routing import EVERYBODY, OPERATORS, SERVERS, Operation
 
-WAIT_MOST: Final = 20
-_POLL: Final = 0.1
-_LOOK_AFTER: Final = 3.0
 _PRICES: Final = 100
-_PENDING: Final = frozenset({"pending", "paid"})
 
 ReturnUrl = Annotated[
     str,
@@ -127,23 +122,12 @@ async def buy(call: Call, body: BuyBody) -> Reply:
 async def read_purchase(call: Call, query: PurchaseQuery) -> Reply:
     """GET /api/credits/purchases/{id}: waits until the credits are there, when asked to."""
     book, id_ = call.actor.book, named(call.part("id"), "purchase-not-found")
-    found = await _own(call, id_)
-    loop = asyncio.get_running_loop()
-    end, looked = loop.time() + query.wait_seconds, False
-    while found.status in _PENDING and (left := end - loop.time()) > 0:  # bounded by the wait
-        if not looked and query.wait_seconds - left > _LOOK_AFTER:
-            looked = True
-            await purchase.look_again(call.app.till, book, id_)
-        await asyncio.sleep(min(_POLL, left))
-        found = await _own(call, id_)
-    return ok(await _purchase(call, found), PRIVATE)
-
-
-async def _own(call: Call, id_: UUID) -> State:
-    found = await purchase.state(call.app.till, call.actor.book, id_)
+    found = await purchase.state(call.app.till, book, id_)
     if call.actor.role is Role.CUSTOMER and found.customer != call.actor.customer:
         raise NotFound("purchase-not-found")
-    return found
+    if query.wait_seconds:
+        found = await purchase.wait(call.app.till, book, id_, query.wait_seconds)
+    return ok(await _purchase(call, found), PRIVATE)
 
 
 _NAME: Final = """
