@@ -40,8 +40,8 @@ MONEY: Final[dict[str, Texts]] = {
     ),
     "help.trigger": (
         (
-            "Make an event happen at the sandbox, deliver it often, and say what it has done. TYPE: "
-            "payment_intent.succeeded, payment_intent.payment_failed, checkout.session.completed, "
+            "Make an event happen at the sandbox, deliver it often, and say what it has done. "
+            "TYPE: payment_intent.succeeded, payment_intent.payment_failed, checkout.session.completed, "
             "checkout.session.expired, charge.refunded, charge.dispute.created or invoice.paid."
         ),
         (

@@ -24,7 +24,7 @@ def run_now(work: Coroutine[Any, Any, Result]) -> Result:
 
 @asynccontextmanager
 async def reading(settings: Settings) -> AsyncGenerator[App]:
-    """The books, as they are; with the sandbox that runs beside them, where there is no other Stripe.
+    """The books, as they are; with the sandbox that runs beside them where no Stripe is named.
 
     Raises:
         ComptoirError: the database is empty, or has another revision than this program.

@@ -1,12 +1,11 @@
-"""`comptoir trigger`: make an event happen at the sandbox, deliver it often, see what it has done."""
+"""`comptoir trigger`: an event is made at the sandbox, delivered often, and its effect is said."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from random import Random
 from typing import Annotated, Any, Final
 
 import typer
@@ -30,6 +29,7 @@ from comptoir.web.api import reading as routes
 TIMES: Final = 20
 _DEADLINE: Final = 20.0
 _POLL: Final = 0.05
+_CHANCE: Final = 8
 _BOOK: Final = "live"
 _BALANCE: Final = next(each for each in routes.OPERATIONS if each.path == "/api/credits/balance")
 _ENDED: Final = frozenset({State.DONE, State.IGNORED, State.ORPHAN, State.DEAD})
@@ -39,6 +39,7 @@ JOIN comptoir.movements m
     ON m.book_id = n.book_id AND m.account_id = n.account_id AND m.version = n.version
 WHERE n.book_id = %s AND n.reference = ANY(%s) AND m.kind IN ('purchase', 'allowance')"""
 
+Randomness = Callable[[int], bytes]
 TypeArgument = Annotated[Type, typer.Argument(metavar="TYPE", show_default=False)]
 
 
@@ -77,7 +78,9 @@ def trigger(
     type_: TypeArgument,
     customer: Annotated[str, typer.Option("--customer", metavar="ID", help="option.customer")],
     pack: Annotated[str, typer.Option("--pack", metavar="PACK", help="option.pack")] = "100",
-    plan: Annotated[str, typer.Option("--plan", metavar="PLAN", help="option.trigger-plan")] = "pro",
+    plan: Annotated[
+        str, typer.Option("--plan", metavar="PLAN", help="option.trigger-plan")
+    ] = "pro",
     times: Annotated[
         int, typer.Option("--times", metavar="N", min=1, max=TIMES, help="option.times")
     ] = 1,
@@ -96,9 +99,7 @@ def trigger(
     return verdict
 
 
-async def _trigger(
-    desk: Desk, script: Script, wanted: tuple[str, str, str], how: How
-) -> Outcome:
+async def _trigger(desk: Desk, script: Script, wanted: tuple[str, str, str], how: How) -> Outcome:
     async with reading(desk.settings()) as app:
         settings = app.settings
         if not is_sandbox(settings) or settings.stripe_api_base is None:
@@ -111,7 +112,7 @@ async def _trigger(
                 since = int((await sandbox.ask())["now"])
                 await script.play(scene)
                 events = await _events(scene, since)
-                again = await _deliver(sandbox, events, how, Random(desk.randomness(8)))
+                again = await _deliver(sandbox, events, how, desk.randomness)
                 return await _await(script, scene, (events, len(events) + again, before), desk)
 
 
@@ -134,12 +135,12 @@ async def _events(scene: Scene, since: int) -> list[tuple[str, str]]:
 
 
 async def _deliver(
-    sandbox: Sandbox, events: Sequence[tuple[str, str]], how: How, draw: Random
+    sandbox: Sandbox, events: Sequence[tuple[str, str]], how: How, randomness: Randomness
 ) -> int:
     """Deliver events again, as often as asked for beside the first time; returns how often."""
     again = [id_ for id_, _ in events for _ in range(how.times - 1)]
     if how.shuffle:
-        draw.shuffle(again)
+        again.sort(key=lambda _: randomness(_CHANCE))
     made = 0
     for id_ in again:
         made += (await sandbox.turn("deliver", event=id_))["deliveries"]
@@ -209,7 +210,8 @@ _TIMES: Final = {0: "trigger.not-granted", 1: "trigger.granted-once"}
 
 
 def _tell(desk: Desk, type_: str, verdict: Exit, outcome: Outcome) -> None:
-    locale, rows = desk.say.locale, []
+    locale = desk.say.locale
+    rows: list[tuple[str, ...]] = []
     for id_, name, each in outcome.events:
         state = desk.say("trigger.not-come") if each is None else each.state.value
         done = "" if each is None else words_payments.effects(each.effects, locale)

@@ -11,7 +11,8 @@ from comptoir.web.replies import Reply, ok
 from comptoir.web.routing import PUBLIC, Operation
 
 _RECEIVED: Final = {"received": True}
-_PATHS: Final = ("/api/webhooks/stripe", "/api/checkout/webhook", "/api/billing/webhooks")
+PATHS: Final = ("/api/webhooks/stripe", "/api/checkout/webhook", "/api/billing/webhooks")
+"""Where Stripe may send events: all three are one."""
 
 
 async def stripe(call: Call) -> Reply:
@@ -41,5 +42,5 @@ OPERATIONS: Final = tuple(
         answer=shapes.ReceivedShape,
         codes=("bad-signature", "event-unreadable", "event-too-large", "payments-not-configured"),
     )
-    for path in _PATHS
+    for path in PATHS
 )
