@@ -40,9 +40,10 @@ MONEY: Final[dict[str, Texts]] = {
     ),
     "help.trigger": (
         (
-            "Make an event happen at the sandbox, deliver it often, and say what it has done. "
-            "TYPE: payment_intent.succeeded, payment_intent.payment_failed, checkout.session.completed, "
-            "checkout.session.expired, charge.refunded, charge.dispute.created or invoice.paid."
+            "Make an event happen at the sandbox, deliver it often, say what it has done. "
+            "TYPE: payment_intent.succeeded, payment_intent.payment_failed, "
+            "checkout.session.completed, checkout.session.expired, charge.refunded, "
+            "charge.dispute.created or invoice.paid."
         ),
         (
             "Provoquer un événement au bac à sable, le livrer souvent, et dire ce qu'il a fait. "
@@ -86,7 +87,7 @@ MONEY: Final[dict[str, Texts]] = {
     "column.without-tax": ("without tax", "hors taxe"),
     "column.with-tax": ("with tax", "taxe comprise"),
     "column.at-stripe": ("at Stripe", "chez Stripe"),
-    "column.found": ("", ""),
+    "column.found": ("state", "état"),
     "column.event-id": ("id", "id"),
     "column.event-type": ("type", "type"),
     "column.event-state": ("state", "état"),
