@@ -3,14 +3,15 @@
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import httpx2
 import psycopg
 import pytest
 
 from comptoir.cli import trigger
-from comptoir.cli.playing import SCRIPTS
+from comptoir.cli.playing import SCRIPTS, Script
 from tests.cli.conftest import Inside
 from tests.cli.test_serving import serving
 from tests.support.postgres import Database
@@ -39,7 +40,7 @@ def served(inside: Inside) -> Generator[dict[str, Any]]:
 
 
 def test_whatever_happens_often_and_in_any_order_has_its_effect_once(
-    inside: Inside, database: Database
+    inside: Inside, database: Database, monkeypatch: pytest.MonkeyPatch
 ):
     assert CHANGES.keys() == SCRIPTS.keys()
     with served(inside) as place:
@@ -55,8 +56,15 @@ def test_whatever_happens_often_and_in_any_order_has_its_effect_once(
         for_people = inside("trigger", "payment_intent.succeeded", "--customer", "c2", "--pack",
                             "500", "--times", "2", COMPTOIR_LOCALE="fr")  # fmt: skip
         again = inside("trigger", "invoice.paid", "--customer", "c1")
+        never = replace(SCRIPTS["checkout.session.expired"], status="granted")
+        monkeypatch.setitem(cast("dict[str, Script]", SCRIPTS), "checkout.session.expired", never)
+        monkeypatch.setattr(trigger, "_DEADLINE", 1.0)
+        wrong = inside("trigger", "checkout.session.expired", "--customer", "c3")
     assert "2 événements, 4 livraisons en tout." in for_people.out
     assert "Crédits accordés une seule fois.\nc2 a 500 crédits (+500)." in for_people.out
+    assert (wrong.code, wrong.out.splitlines()[-1]) == (
+        3, "That is not as it should be: comptoir reconcile",
+    )  # fmt: skip
     assert again.code == 5
     assert "has a plan already" in again.err
     with psycopg.connect(database.owner_url) as connection:
