@@ -137,9 +137,9 @@ def test_all_five_seeds_are_on_the_page():
 @pytest.mark.parametrize(
     "name",
     [
-        "GET /api/credits/packs",
+        "GET /api/credits/parcels",
         "POST /api/credits/balance",
-        "comptoir pack seed",
+        "comptoir pack unpack",
         "comptoir credits fly",
         "tests/docs/test_seeds.py::test_nothing",
         "tests/docs/test_nothing.py",
@@ -147,7 +147,7 @@ def test_all_five_seeds_are_on_the_page():
         "comptoir.config.Nothing",
         "comptoir.nothing.Settings",
         "os.environ",
-        "STRIPE_PRICE_CREDITS_100",
+        "STRIPE_PRICE_CREDITS_7",
         "words",
     ],
 )
