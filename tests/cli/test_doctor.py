@@ -37,7 +37,8 @@ from tests.support.postgres import Cluster, Database
 pytestmark = pytest.mark.pg
 LONG = "0123456789abcdef" * 4
 CHECKS = {
-    "settings", "home", "secret", "tokens", "redis", "email", "rates", "database", "addresses",
+    "settings", "home", "secret", "tokens", "redis", "email", "rates", "stripe", "database",
+    "addresses",
     "version", "encoding",
     "durability", "commits", "autovacuum", "collation", "connections", "clock", "revision", "gate",
     "roles", "triggers", "tables", "verified", "environment", "pooler",
@@ -94,7 +95,7 @@ def test_for_people_in_both_languages(fine: Inside):
     assert "-> Correct DATABASE_URL" in english.out
     assert "ÉCHEC        PostgreSQL refuse" in french.out
     assert "-> Corrigez DATABASE_URL" in french.out
-    assert english.out.splitlines()[-1] == "Checks: 8; failed: 1; warnings: 0."
+    assert english.out.splitlines()[-1] == "Checks: 9; failed: 1; warnings: 0."
     assert "hush" not in english.out + french.out
 
 

@@ -7,7 +7,8 @@ from tests.cli.conftest import Inside, Shell
 
 COMMANDS = (
     "demo", "serve", "migrate", "verify", "doctor", "backup", "restore", "move", "torture",
-    "bench", "sandbox", "key", "customer", "book", "credits",
+    "bench", "sandbox", "key", "customer", "book", "credits", "pack", "webhook", "reconcile",
+    "trigger",
 )  # fmt: skip
 LEAVES = (
     ("demo",),
@@ -21,6 +22,12 @@ LEAVES = (
     ("move", "DATABASE_URL"),
     ("bench",),
     ("sandbox",),
+    ("reconcile",),
+    ("trigger", "TYPE"),
+    ("pack", "seed", "[FILE]"),
+    ("pack", "push"),
+    ("pack", "list"),
+    *(("webhook", verb) for verb in ("list", "show", "replay")),
     ("key", "create"),
     ("key", "list"),
     ("key", "revoke"),
@@ -71,6 +78,9 @@ def test_every_page_is_written_in_both_languages(inside_bare: Inside, command: t
         (("credits", "import"), "FILE is missing"),
         (("credits", "import", "x", "--format", "xml"), "--format must be csv|jsonl|redis"),
         (("backup",), "FILE is missing"),
+        (("trigger", "--customer", "a"), "TYPE is missing"),
+        (("trigger", "invoice.lost", "--customer", "a"), "TYPE must be payment_intent.succeeded|"),
+        (("trigger", "invoice.paid", "--customer", "a", "--times", "99"), "from 1 to 20"),
         (("move",), "DATABASE_URL is missing"),
         (("restore", "a", "b"), "does not exist"),
     ],

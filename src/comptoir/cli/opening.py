@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from comptoir.app import App, Urls, database, migrate_now, open_app
+from comptoir.app.sandbox import at_sandbox
 from comptoir.config import Settings
 from comptoir.domains.identity import queries
 from comptoir.kit.errors import ComptoirError, NotFound
@@ -23,7 +24,7 @@ def run_now(work: Coroutine[Any, Any, Result]) -> Result:
 
 @asynccontextmanager
 async def reading(settings: Settings) -> AsyncGenerator[App]:
-    """The books, as they are.
+    """The books, as they are; with the sandbox that runs beside them where no Stripe is named.
 
     Raises:
         ComptoirError: the database is empty, or has another revision than this program.
@@ -31,7 +32,7 @@ async def reading(settings: Settings) -> AsyncGenerator[App]:
     """
     async with database(settings) as urls:
         await check(urls)
-        async with open_app(settings, urls) as app:
+        async with open_app(at_sandbox(settings), urls) as app:
             yield app
 
 
@@ -47,7 +48,7 @@ async def writing(settings: Settings) -> AsyncGenerator[App]:
         if await schema_of(urls.owner) is None:
             await migrated(urls)
         await check(urls)
-        async with open_app(settings, urls) as app:
+        async with open_app(at_sandbox(settings), urls) as app:
             yield app
 
 

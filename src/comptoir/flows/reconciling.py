@@ -19,6 +19,7 @@ from comptoir.domains.payments.stripe import Object
 from comptoir.domains.subscriptions import queries as selling
 from comptoir.flows import auditing, settling
 from comptoir.flows.auditing import Report
+from comptoir.flows.inbox_work import Clerk
 from comptoir.flows.receiving import LIVE, Via, written
 from comptoir.flows.settling import EVENTS, Looked, Situation
 from comptoir.flows.till import Deferred, Look, Till
@@ -228,6 +229,8 @@ async def reconcile(till: Till, *, fix: bool, since: int | None = None) -> Repor
     """
     report = Report()
     await read_events(till, report, since)
+    # What has just been fetched must be done before anybody calls its money lost.
+    await Clerk(till).work_off(len(report.findings))
     await sweep(till, report)
     async with begin(till.pool) as tx:
         start = await queries.now(tx) - auditing.BACK if since is None else since

@@ -133,6 +133,7 @@ async def invoiced(
     """Give what a paid invoice allows; once, however it is told."""
     book, customer = of
     assert told.subscription is not None, "others are none of ours"
+    await queries.lock_invoice(tx, told.id)
     # What waited since the period before is billed together with a period, and is no part of it.
     lines = [line for line in told.lines if not line.is_proration] or told.lines
     starts = min((line.starts_at for line in lines), default=told.paid_at)
@@ -149,6 +150,8 @@ async def invoiced(
     if told.intent is not None:
         way = Way(of, told.id, told.intent, told.amount_paid, told.currency, told.livemode)
         await pays(tx, till, way, effects)
+    for payment in await reading.of_invoice(tx, book, told.id):
+        await adopt(tx, till, payment, effects)
     await inbox.wake(tx, (LIVE, book), SOURCE, [told.id])
 
 
@@ -297,6 +300,7 @@ async def pays(tx: AsyncConnection, till: Till, way: Way, effects: Effects) -> N
     """Note with which payment an invoice was paid, so that a refund finds what it has brought."""
     if way.amount <= 0:
         return
+    await queries.lock_invoice(tx, way.invoice)
     known = await reading.lock_intent(tx, way.intent)
     if known is None:
         draft = Draft(

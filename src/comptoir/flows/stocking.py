@@ -5,7 +5,7 @@ before stays known for good, for its events may come late.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib import resources
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from comptoir.domains.credits import commands as credits_
 from comptoir.domains.credits import packs, queries
 from comptoir.domains.credits.packs import Pack
-from comptoir.domains.payments.stripe import Stripe
+from comptoir.domains.payments.stripe import ProviderRefused, Stripe
 from comptoir.domains.subscriptions import commands
 from comptoir.domains.subscriptions import queries as selling
 from comptoir.domains.subscriptions.model import PERIODS, Allowance, PlanPrice, ProviderPrice
@@ -193,6 +193,18 @@ async def _seed_action(
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Something that is for sale; for how long it is paid, if it is a plan."""
+
+    item: str
+    name: str
+    amount: int
+    currency: str
+    period: str | None
+    includes_tax: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pushed:
     """Something that is for sale, and what the provider calls it.
 
@@ -215,49 +227,111 @@ async def push(till: Till, book: int) -> list[Pushed]:
     """
     provider = till.provider
     async with begin(till.pool) as tx:
-        wanted = [
-            (f"pack:{each.id}", each.name.get("en") or each.id, each.amount, each.currency,
-             None, each.tax_included)
-            for each in await packs.packs(tx, book)
-        ]  # fmt: skip
-        wanted += [
-            (each.item, f"{each.plan} ({each.period})", each.amount, each.currency, each.period,
-             each.tax_included)
-            for each in await selling.prices(tx, book)
-        ]  # fmt: skip
+        wanted = await _for_sale(tx, book)
         known = await selling.provider_prices(tx, book, provider.livemode)
-    there = {(each.item, each.amount, each.currency): each for each in known}
-    named = {item: price for price, item in till.terms.prices.items()}
+    price_of = _prices_of(till, known)
     pushed: list[Pushed] = []
-    for item, name, amount, currency, period, included in wanted:
-        had = there.get((item, amount, currency))
-        price = named.get(item) or (None if had is None else had.price)
-        if price is None:
-            price = await _make(till, book, (item, name, amount, currency, period, included))
-            pushed.append(Pushed(item, price, amount, currency, is_new=True))
-        else:
-            pushed.append(Pushed(item, price, amount, currency, is_new=False))
+    for each in wanted:
+        price = price_of(each)
+        is_new = price is None
+        price = price or await _make(till, book, each)
+        pushed.append(Pushed(each.item, price, each.amount, each.currency, is_new))
     return pushed
 
 
-async def _make(till: Till, book: int, wanted: tuple[str, str, int, str, str | None, bool]) -> str:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is for sale, against what the provider says of it.
+
+    Attributes:
+        missing: items that have no price there.
+        wrong: items whose price there is another one, or may not be used any more.
+    """
+
+    items: int
+    missing: Sequence[str]
+    wrong: Sequence[str]
+
+
+async def compare(till: Till, book: int) -> Compared:
+    """Look whether the provider knows what is for sale as we do; nothing is changed.
+
+    Raises:
+        Unavailable: nobody has given us a key; or the provider, or the database, cannot be reached.
+    """
+    provider = till.provider
+    async with begin(till.pool) as tx:
+        wanted = await _for_sale(tx, book)
+        known = await selling.provider_prices(tx, book, provider.livemode)
+    price_of = _prices_of(till, known)
+    missing: list[str] = []
+    wrong: list[str] = []
+    for each in wanted:
+        price = price_of(each)
+        if price is None:
+            missing.append(each.item)
+        elif not await _fits(provider, price, each):
+            wrong.append(each.item)
+    return Compared(len(wanted), missing, wrong)
+
+
+async def _fits(provider: Stripe, price: str, wanted: _Wanted) -> bool:
+    try:
+        there = await provider.price(price)
+    except ProviderRefused:
+        return False
+    terms = (there.get("unit_amount"), there.get("currency"), there.get("active"))
+    recurring: Mapping[str, Any] = there.get("recurring") or {}
+    period = recurring.get("interval")
+    return terms == (wanted.amount, wanted.currency, True) and period == wanted.period
+
+
+async def _for_sale(tx: AsyncConnection, book: int) -> list[_Wanted]:
+    found = [
+        _Wanted(
+            f"pack:{each.id}", each.name.get("en") or each.id, each.amount, each.currency, None,
+            each.tax_included,
+        )
+        for each in await packs.packs(tx, book)
+    ]  # fmt: skip
+    return found + [
+        _Wanted(
+            each.item, f"{each.plan} ({each.period})", each.amount, each.currency, each.period,
+            each.tax_included,
+        )
+        for each in await selling.prices(tx, book)
+    ]  # fmt: skip
+
+
+def _prices_of(till: Till, known: Sequence[ProviderPrice]) -> Callable[[_Wanted], str | None]:
+    """Finds the provider's price of what is for sale; what settings name comes first."""
+    named = {item: price for price, item in till.terms.prices.items()}
+    there = {(each.item, each.amount, each.currency): each.price for each in known}
+
+    def price_of(of: _Wanted) -> str | None:
+        return named.get(of.item) or there.get((of.item, of.amount, of.currency))
+
+    return price_of
+
+
+async def _make(till: Till, book: int, wanted: _Wanted) -> str:
     """A product with its price. Whoever lost the answer of an earlier attempt finds it again."""
-    item, name, amount, currency, period, included = wanted
+    item, amount, currency = wanted.item, wanted.amount, wanted.currency
     provider = till.provider
     key = f"comptoir_{book}_{item}_{amount}_{currency}".replace(":", "_")
     found = await _found(provider, key)
     if found is None:
         id_ = till.new_id()
         product = await provider.create_product(
-            {"name": name, "metadata": {_ITEM: item}}, f"{id_}:product"
+            {"name": wanted.name, "metadata": {_ITEM: item}}, f"{id_}:product"
         )
         params: dict[str, Any] = {
             "product": product["id"], "currency": currency, "unit_amount": amount,
             "lookup_key": key, "transfer_lookup_key": True, "metadata": {_ITEM: item},
-            "tax_behavior": "inclusive" if included else "exclusive",
+            "tax_behavior": "inclusive" if wanted.includes_tax else "exclusive",
         }  # fmt: skip
-        if period is not None:
-            params["recurring"] = {"interval": period}
+        if wanted.period is not None:
+            params["recurring"] = {"interval": wanted.period}
         found = await provider.create_price(params, f"{id_}:price")
     price, product_ = str(found["id"]), str(found["product"])
     async with begin(till.pool) as tx:

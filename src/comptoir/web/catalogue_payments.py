@@ -137,6 +137,19 @@ PAYMENTS: Final[dict[str, tuple[int, Texts, Texts]]] = {
             "Stripe a refusé la demande ({provider_code}).",
         ),
     ),
+    "catalogue-unreadable": (
+        422,
+        ("Catalogue not readable", "Catalogue illisible"),
+        ("{file}: {reason}", "{file} : {reason}"),
+    ),
+    "catalogue-older": (
+        409,
+        ("Older catalogue", "Catalogue dépassé"),
+        (
+            "A newer catalogue than version {version} was seeded before; raise its version.",
+            "Un catalogue plus récent que la version {version} est en place ; augmentez-la.",
+        ),
+    ),
 }
 
 FIELDS: Final[dict[str, Texts]] = {
@@ -174,18 +187,5 @@ PROVIDER: Final[dict[str, tuple[int, Texts, Texts]]] = {
         503,
         ("Too early", "Trop tôt"),
         ("It has not expired yet.", "Ce n'est pas encore expiré."),
-    ),
-    "catalogue-unreadable": (
-        422,
-        ("Catalogue not readable", "Catalogue illisible"),
-        ("{file}: {reason}", "{file} : {reason}"),
-    ),
-    "catalogue-older": (
-        409,
-        ("Older catalogue", "Catalogue dépassé"),
-        (
-            "A newer catalogue than version {version} was seeded before; raise its version.",
-            "Un catalogue plus récent que la version {version} est en place ; augmentez-la.",
-        ),
     ),
 }

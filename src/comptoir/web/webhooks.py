@@ -46,6 +46,9 @@ _ADDRESSES: Final = (
 )
 
 
+PATHS: Final = tuple(path for path, _ in _ADDRESSES)
+"""Where Stripe may send events: all three are one."""
+
 OPERATIONS: Final = tuple(
     Operation(
         method="POST",

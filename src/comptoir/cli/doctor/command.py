@@ -8,10 +8,12 @@ import typer
 from psycopg import Connection
 
 from comptoir.app import Urls, located
+from comptoir.app.sandbox import at_sandbox
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.cli.doctor.findings import FINDINGS
 from comptoir.cli.doctor.line import State
 from comptoir.cli.doctor.machine import machine, remembered
+from comptoir.cli.doctor.money import ANSWERS, selling, stripe
 from comptoir.cli.doctor.neighbours import neighbours
 from comptoir.cli.failures import explain
 from comptoir.config import Environment, Settings
@@ -34,6 +36,7 @@ _STATES: Final = {
     State.FAILED: "doctor.failed",
 }
 _WIDTH: Final = 13
+_REVISIONS: Final = frozenset({"revision", "revision-grown"})
 
 # What the embedded database is refused for is a finding; the database itself is looked at as well.
 _ALL_THE_SAME: Final = {"env": Environment.DEVELOPMENT, "stripe_secret_key": None}
@@ -57,6 +60,10 @@ def doctor(
 def _all(desk: Desk, settings: Settings) -> Iterator[Finding]:
     yield from machine(settings)
     yield from neighbours(desk.say, settings)
+    money = at_sandbox(settings)
+    found = stripe(money)
+    yield from found
+    answers = any(each.code in ANSWERS for each in found)
     if settings.database_url is None:
         if not has_cluster(settings.home_folder):
             yield Finding("database", "database-none", {"home": settings.home_folder})
@@ -64,7 +71,10 @@ def _all(desk: Desk, settings: Settings) -> Iterator[Finding]:
         settings = settings.model_copy(update=_ALL_THE_SAME)
     try:
         with located(settings) as urls:
-            yield from _database(desk, urls)
+            there = list(_database(desk, urls))
+            yield from there
+            if answers and any(each.code in _REVISIONS for each in there):
+                yield from selling(money, urls)
     except ComptoirError as error:
         yield Finding("database", "database-away", {"reason": explain(desk.say, error)[0]})
     except psycopg.Error as error:

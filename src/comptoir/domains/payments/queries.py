@@ -56,6 +56,12 @@ async def lock_intent(tx: AsyncConnection, intent: str) -> Payment | None:
     return None if row is None else _payment(row)
 
 
+async def of_invoice(tx: AsyncConnection, book: int, invoice: str) -> list[Payment]:
+    """The payments that an invoice was paid with, locked."""
+    cursor = await tx.execute(sql.LOCK_OF_INVOICE, (invoice, book), prepare=True)
+    return [_payment(row) for row in await cursor.fetchall()]
+
+
 async def lock_session(tx: AsyncConnection, session: str) -> Payment | None:
     """The payment that the provider knows as a session, locked; of whichever book."""
     row = await _one(tx, sql.LOCK_SESSION, (session,))

@@ -65,6 +65,10 @@ WHERE p.book_id = %s AND p.paid_at IS NOT NULL AND p.paid_at >= comptoir.moment(
     AND (p.paid_at, p.id) > (comptoir.moment(%s), %s)
 ORDER BY p.book_id, p.paid_at, p.id LIMIT 500"""
 
+LOCK_OF_INVOICE: Final[LiteralString] = f"""
+SELECT {_PAYMENT} FROM comptoir.payments p WHERE p.invoice = %s AND p.book_id = %s
+ORDER BY p.id FOR NO KEY UPDATE"""
+
 BY_INTENTS: Final[LiteralString] = f"""
 SELECT {_PAYMENT} FROM comptoir.payments p WHERE p.intent = ANY(%s)"""
 

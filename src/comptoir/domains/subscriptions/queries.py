@@ -39,6 +39,14 @@ async def invoice(tx: AsyncConnection, provider_id: str) -> tuple[int, int, str]
     return None if row is None else (row[0], row[1], row[2])
 
 
+async def lock_invoice(tx: AsyncConnection, provider_id: str) -> None:
+    """Let one transaction at a time see to what an invoice allows, and to what pays for it.
+
+    Whichever comes second sees what the first has written: neither row may be there before.
+    """
+    await tx.execute(sql.LOCK_INVOICE, (provider_id,))
+
+
 async def period_ending(
     tx: AsyncConnection, book: int, named: tuple[str, str], ends: int
 ) -> int | None:

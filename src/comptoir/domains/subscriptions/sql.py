@@ -52,6 +52,9 @@ INSERT INTO comptoir.invoices (book_id, provider_id, subscription, customer_id, 
 VALUES (%s, %s, %s, %s, %s, %s, %s, comptoir.moment(%s), comptoir.moment(%s), comptoir.moment(%s))
 ON CONFLICT DO NOTHING RETURNING provider_id"""
 
+LOCK_INVOICE: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('comptoir.invoice ' || %s, 0))"""
+
 INVOICE: Final = """
 SELECT book_id, customer_id, subscription FROM comptoir.invoices WHERE provider_id = %s"""
 
