@@ -200,7 +200,7 @@ async def test_chaos_ends_as_order_does(
     database: Database, tmp_path: Path, stripe_here: Provider, request: pytest.FixtureRequest
 ) -> None:
     seed = int(str(request.config.getoption("randomly_seed", default=1)))
-    await season(database, tmp_path, stripe_here, 20, seed)
+    await season(database, tmp_path, stripe_here, 200, seed)
 
 
 @pytest.mark.soak
