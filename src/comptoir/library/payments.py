@@ -14,8 +14,9 @@ class Payments:
     """Money that comes in for what is no pack, and money that goes back.
 
     Whatever asks the provider may raise Conflict, where the provider would not have it
-    (provider-refused), and Unavailable, where nobody has given us a key (payments-not-configured) or
-    the provider or the database cannot be reached: ask again with the same key.
+    (provider-refused), and Unavailable, where nobody has given us a key
+    (payments-not-configured), or the provider or the database cannot be reached: ask again with the
+    same key.
     """
 
     def __init__(self, engine: Engine) -> None:
