@@ -23,10 +23,10 @@ from comptoir.store.pool import begin
 class Billing:
     """Plans that are subscribed to.
 
-    Whatever asks the provider raises:
-        Conflict: the provider would not have it (provider-refused).
-        Unavailable: nobody has given us a key (payments-not-configured); or the provider, or the
-            database, cannot be reached. Ask again with the same key.
+    Whatever asks the provider may raise Conflict, where the provider would not have it
+    (provider-refused), and Unavailable, where nobody has given us a key
+    (payments-not-configured), or the provider or the database cannot be reached: ask again with the
+    same key.
     """
 
     def __init__(self, engine: Engine) -> None:

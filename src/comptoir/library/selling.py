@@ -26,10 +26,10 @@ _ENGLISH: Final = "en"
 class Selling(Verbs):
     """The verbs, and selling packs of what customers hold.
 
-    Whatever asks the provider raises:
-        Conflict: the provider would not have it (provider-refused).
-        Unavailable: nobody has given us a key (payments-not-configured); or the provider, or the
-            database, cannot be reached. Ask again with the same key.
+    Whatever asks the provider may raise Conflict, where the provider would not have it
+    (provider-refused), and Unavailable, where nobody has given us a key
+    (payments-not-configured), or the provider or the database cannot be reached: ask again with the
+    same key.
     """
 
     @traced("credits.packs")
