@@ -40,6 +40,9 @@ INSERT INTO comptoir.usage_reservations
     (book_id, id, customer_id, metric, day, quantity, expires_at)
 SELECT 1, gen_random_uuid(), c.id, 'ai-calls', (now() + age)::date, 1, now() + age
 FROM c, {AGES}""",
+    "outbox": f"""
+INSERT INTO comptoir.outbox (book_id, type, at, waits)
+SELECT 1, 'purchase.paid', now() + age, false FROM {AGES}""",
 }
 LEFT = {"idempotency": 1, "rate_limits": 1}
 """Of those nothing is needed once they have ended; of the others what has just ended is kept."""
@@ -59,6 +62,17 @@ async def test_what_has_ended_goes(guarded: Guarded):
     assert left == {table: LEFT.get(table, 2) for table in ROWS}
     assert result == {"gone": sum(3 - each for each in left.values())}
     assert await tidying.tidy(guarded.pool, JOB) == {"gone": 0}
+
+
+async def test_what_old_events_said_goes_and_that_they_came_stays(guarded: Guarded):
+    await guarded.run(f"""
+INSERT INTO comptoir.inbox (book_id, source, event_id, type, object_id, livemode, occurred_at,
+    received_at, via, state, due_at, body)
+SELECT 1, 'stripe', n::text, 't', 'o', false, now(), now() + age, 'webhook', 'done', NULL, '{{}}'
+FROM {AGES}""")
+    assert await tidying.tidy(guarded.pool, JOB) == {"gone": 1}
+    assert await count(guarded, "inbox") == 3
+    assert await count(guarded, "inbox WHERE body IS NOT NULL") == 2
 
 
 async def count(guarded: Guarded, table: str) -> int:

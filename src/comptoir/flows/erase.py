@@ -10,9 +10,19 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.credits.erasing import anonymise
 from comptoir.domains.identity.commands import erase_customer, lock_customer
+from comptoir.domains.payments.commands import forget_provider_customer
+from comptoir.domains.subscriptions import queries as subscriptions
+from comptoir.kit.errors import Conflict
 from comptoir.store.answers import Deed, Figures, once
 from comptoir.store.directory import Directory
 from comptoir.store.pool import Pool
+
+
+async def _leave_provider(tx: AsyncConnection, book: int, customer: int) -> None:
+    """Forget who he is at the provider, where nothing may go on in his name."""
+    if any(not each.is_over for each in await subscriptions.of_customer(tx, book, customer)):
+        raise Conflict("still-subscribed")
+    await forget_provider_customer(tx, book, customer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +51,14 @@ async def erase(
 
     Raises:
         NotFound: the book does not have him: nothing is kept.
-        Conflict: he has open holds; or the key was used for something else.
+        Conflict: he has open holds, or a plan that goes on; or the key was used for something else.
         Unavailable: somebody keeps an account of his locked, or the database is down.
     """
     facts = await directory.facts(book)
 
     async def work(tx: AsyncConnection) -> Figures:
         id_ = await lock_customer(tx, book, customer)
+        await _leave_provider(tx, book, id_)
         done = await anonymise(tx, book, facts, id_)
         at = await erase_customer(tx, book, id_)
         return {"at": at, "movements": done.movements, "notes": done.notes, "left": done.left}

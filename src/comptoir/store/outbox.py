@@ -56,12 +56,6 @@ FROM comptoir.outbox o
 WHERE o.book_id = %s AND (o.at, o.id) < (comptoir.moment(%s), %s)
 ORDER BY o.at DESC, o.id DESC LIMIT %s"""
 
-FORGET: Final = """
-DELETE FROM comptoir.outbox WHERE ctid = ANY (ARRAY(
-    SELECT o.ctid FROM comptoir.outbox o
-    WHERE o.book_id = %s AND o.at < now() - interval '30 days' AND NOT o.waits LIMIT 1000
-))"""
-
 
 @dataclass(frozen=True, slots=True)
 class Happening:

@@ -2,6 +2,9 @@
 
 from typing import Final, LiteralString
 
+FORGOTTEN: Final = 1000
+"""Rows that are tidied up at once. It stands in the statements as a number, for the planner."""
+
 RECEIVE: Final = """
 INSERT INTO comptoir.inbox (book_id, source, event_id, type, object_id, livemode, occurred_at, via,
     body)
@@ -98,8 +101,16 @@ LAST: Final = """
 SELECT comptoir.micros(received_at) FROM comptoir.inbox
 WHERE book_id = %s ORDER BY received_at DESC, event_id DESC LIMIT 1"""
 
-FORGET_BODIES: Final = """
-UPDATE comptoir.inbox SET body = NULL WHERE ctid = ANY (ARRAY(
+FORGET_BODIES: Final = f"""
+UPDATE comptoir.inbox SET body = NULL WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM comptoir.inbox
-    WHERE received_at < now() - interval '90 days' AND body IS NOT NULL LIMIT 1000
-))"""
+    WHERE received_at < now() - interval '90 days' AND body IS NOT NULL
+    ORDER BY received_at LIMIT {FORGOTTEN} FOR UPDATE SKIP LOCKED))"""
+"""That it came is known for ever, so that it is never new again; what it said is not."""
+
+FORGET_HAPPENINGS: Final = f"""
+DELETE FROM comptoir.outbox WHERE ctid = ANY(ARRAY(
+    SELECT o.ctid FROM comptoir.books b CROSS JOIN LATERAL (
+        SELECT ctid FROM comptoir.outbox
+        WHERE book_id = b.id AND at < now() - interval '30 days' AND NOT waits
+        ORDER BY at, id LIMIT {FORGOTTEN}) o LIMIT {FORGOTTEN}))"""

@@ -5,6 +5,14 @@ from typing import Final
 from comptoir.web.languages import Texts
 
 PEOPLE: Final[dict[str, tuple[int, Texts, Texts]]] = {
+    "still-subscribed": (
+        409,
+        ("Still subscribed", "Abonnement en cours"),
+        (
+            "The customer has a plan that goes on: cancel the subscription, then erase again.",
+            "Le client a un abonnement en cours : résiliez-le, puis relancez l'effacement.",
+        ),
+    ),
     "holds-open": (
         409,
         ("Open holds", "Retenues ouvertes"),

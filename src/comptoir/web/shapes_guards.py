@@ -226,12 +226,21 @@ class CommitShape(BaseModel):
     decided: int
 
 
+class TroubleShape(BaseModel):
+    """Received events of one state that are not done."""
+
+    count: int
+    oldest_seconds: float
+
+
 class StatsShape(BaseModel):
     """How everything is doing. `fallbacks`, `counters_dropped` and `books` are of one process."""
 
     redis: RedisShape
     totals: dict[str, int]
     jobs: dict[str, DepthShape]
+    inbox: dict[str, TroubleShape]
+    cases: int
     counters: dict[str, int]
     counters_dropped: int
     fallbacks: list[FallbackShape]

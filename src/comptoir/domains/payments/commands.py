@@ -167,6 +167,12 @@ async def close_case(tx: AsyncConnection, book: int, id_: UUID, who: str, note: 
     return Case(*row)
 
 
+async def forget_provider_customer(tx: AsyncConnection, book: int, customer: int) -> None:
+    """Forget who a customer is at the provider, and what he buys by itself."""
+    await tx.execute(sql.FORGET_PROVIDER_CUSTOMER, (book, customer))
+    await tx.execute(sql.FORGET_TOP_UP, (book, customer))
+
+
 async def add_provider_customer(
     tx: AsyncConnection,
     book: int,

@@ -181,6 +181,12 @@ WHERE book_id = %s AND livemode = %s AND customer_id = %s"""
 CUSTOMER_OF: Final = """
 SELECT book_id, customer_id FROM comptoir.provider_customers WHERE provider_id = %s"""
 
+FORGET_PROVIDER_CUSTOMER: Final = """
+DELETE FROM comptoir.provider_customers WHERE book_id = %s AND customer_id = %s"""
+
+FORGET_TOP_UP: Final = """
+UPDATE comptoir.top_ups SET enabled = false WHERE book_id = %s AND customer_id = %s"""
+
 ADD_PROVIDER_CUSTOMER: Final = """
 INSERT INTO comptoir.provider_customers (book_id, livemode, customer_id, provider_id)
 VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"""

@@ -71,6 +71,8 @@ def _erased(done: Erased, left: list[views.View]) -> views.View:
     }
 
 
+_BUSY: Final = ("request-in-flight", "account-busy", "overloaded")
+
 OPERATIONS: Final = (
     Operation(
         method="GET",
@@ -93,7 +95,14 @@ OPERATIONS: Final = (
         roles=OPERATORS,
         answer=shapes.ErasedShape,
         parts=CUSTOMER_PART,
-        codes=("unknown-customer", "holds-open", "request-in-flight", "account-busy", "overloaded"),
+        codes=(
+            "unknown-customer",
+            "holds-open",
+            "still-subscribed",
+            "request-in-flight",
+            "account-busy",
+            "overloaded",
+        ),  # fmt: skip
         headers={"Idempotent-Replayed": "true when he was erased before, under the same key"},
     ),
 )

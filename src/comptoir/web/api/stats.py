@@ -5,9 +5,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from comptoir.domains.identity import queries
+from comptoir.domains.payments import queries as payments
 from comptoir.guards.redis.link import Link, Mode
 from comptoir.jobs import queue
 from comptoir.jobs.model import QUEUES, Depth
+from comptoir.store import inbox
 from comptoir.store.pool import begin
 from comptoir.web import shapes_guards as shapes
 from comptoir.web.api.guards import Metrics
@@ -38,12 +40,19 @@ async def stats(call: Call, query: StatsQuery) -> Reply:
     counted = await guards.counters.read([*_TOTALS.values(), *wanted])
     async with begin(app.pool) as tx:
         names = {number: name for name, number in (await queries.books(tx)).items()}
+        cases = await payments.count_cases(tx, book)
+    waiting = await inbox.counts(app.pool, book)
     depths = await queue.depths(app.pool, book)
     pending = {shown: depths.get(name, Depth()).waiting for name, shown in _PENDING.items()}
     content: dict[str, Any] = {
         "redis": {**await _redis(app.link), "queues": pending},
         "totals": {shown: counted[name] for shown, name in _TOTALS.items()},
         "jobs": {name: _depth(depths.get(name, Depth())) for name in QUEUES},
+        "inbox": {
+            state: {"count": count, "oldest_seconds": round(oldest, 3)}
+            for state, (count, oldest) in waiting.items()
+        },
+        "cases": cases,
         "counters": {name: counted[name] for name in wanted},
         "counters_dropped": guards.counters.dropped,
         "fallbacks": [
