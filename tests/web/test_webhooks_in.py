@@ -18,8 +18,12 @@ SECRET = "whsec_test"
 @pytest.fixture(scope="module")
 def shop(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home: Path = tmp_path_factory.mktemp("home")
-    said = {"STRIPE_SECRET_KEY": "sk_test_sandbox", "STRIPE_WEBHOOK_SECRET": SECRET}
-    with cluster.database() as database, serving(database, home, **said) as up:
+    with (
+        cluster.database() as database,
+        serving(
+            database, home, STRIPE_SECRET_KEY="sk_test_sandbox", STRIPE_WEBHOOK_SECRET=SECRET
+        ) as up,
+    ):
         yield up
 
 

@@ -204,7 +204,8 @@ ON CONFLICT (book_id, source) DO UPDATE
 NOW: Final = "SELECT comptoir.micros(clock_timestamp())"
 
 OLDEST: Final = """
-SELECT comptoir.micros(min(created_at)) FROM comptoir.payments WHERE book_id = %s"""
+SELECT comptoir.micros(created_at) FROM comptoir.payments WHERE book_id = %s ORDER BY id LIMIT 1"""
+"""Ids begin with the time at which they were made."""
 
 KNOWN_REFUNDS: Final = """
 SELECT provider_id, status FROM comptoir.refunds WHERE provider_id = ANY(%s)"""
@@ -214,7 +215,8 @@ SELECT provider_id, status FROM comptoir.disputes WHERE provider_id = ANY(%s)"""
 
 OPEN_DISPUTES: Final = """
 SELECT provider_id FROM comptoir.disputes
-WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented') LIMIT 100"""
+WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented')
+ORDER BY changed_at LIMIT 100"""
 
 LINE: Final = """
 SELECT m.amount, m.kind FROM comptoir.movements m

@@ -237,6 +237,8 @@ CREATE TABLE comptoir.disputes (
 );
 
 CREATE INDEX disputes_of_payment ON comptoir.disputes (book_id, payment_id);
+CREATE INDEX disputes_open ON comptoir.disputes (changed_at)
+    WHERE status NOT IN ('won', 'lost', 'warning_closed', 'prevented');
 
 -- What was taken back of a grant, and why: a refund, a dispute, or the rest that is due once all has
 -- gone back. What could not be taken and is not owed either was waived.
