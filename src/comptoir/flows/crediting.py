@@ -60,8 +60,7 @@ async def give(tx: AsyncConnection, till: Till, book: int, gift: Gift) -> Grant 
     account = await account_of(tx, book, gift.asset, gift.customer)
     if account is None:
         return Outcome.ACCOUNT_NOT_FOUND.value
-    facts = await till.directory.facts(book)
-    asset = next(each for each in facts.assets.values() if each.id == gift.asset)
+    asset = await till.directory.asset_of(book, gift.asset)
     request = requests.Grant(
         request_id(book, gift.key),
         fingerprint((("op", "grant"), ("amount", gift.amount))),
