@@ -91,8 +91,10 @@ async def balance(tx: AsyncConnection, till: Till, payment: Payment, effects: Ef
 
     The payment is locked.
     """
+    if payment.received is None or not await queries.is_moved(tx, payment):
+        return
     grants = await queries.grants(tx, payment)
-    if not grants or payment.received is None:
+    if not grants:
         return
     standing = await causes(tx, payment)
     takings = await queries.takings(tx, payment)

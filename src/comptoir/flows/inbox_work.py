@@ -80,6 +80,7 @@ class Clerk:
         """
         claimed: Claimed | None = None
         try:
+            # What nobody waits for the answer of goes along with the next thing that is asked.
             async with begin(self.till.pool) as tx:
                 claimed = await inbox.claim(tx)
                 if claimed is None:
