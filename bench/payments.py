@@ -3,7 +3,6 @@
 import asyncio
 import statistics
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -249,9 +248,7 @@ async def _paid(desk: Desk) -> Table:
             waits.append(await _balance_after(shop, customer, page))
     waits.sort()
     p95 = waits[int(len(waits) * 0.95)] * 1_000
-    table = Table(
-        "From paid at the sandbox to a changed balance, one worker", ("", "ms", "target")
-    )
+    table = Table("From paid at the sandbox to a changed balance, one worker", ("", "ms", "target"))
     table.add("p50", f"{statistics.median(waits) * 1_000:.0f}", "")
     table.add("p95", f"{p95:.0f}", f"{PAID_P95:.0f}: {verdict(p95, PAID_P95, most=True)}")
     return table

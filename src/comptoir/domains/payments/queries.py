@@ -20,7 +20,6 @@ from comptoir.domains.payments.model import (
 )
 from comptoir.kit.errors import NotFound
 
-
 Given = Sequence[object] | Mapping[str, object]
 
 
