@@ -103,7 +103,7 @@ class Desk:
 
     @property
     def backlog(self) -> int:
-        return 1_000 if self.scale == QUICK else BACKLOG
+        return 4_000 if self.scale == QUICK else BACKLOG
 
     @property
     def rows(self) -> int:
@@ -166,10 +166,7 @@ async def _turns(desk: Desk) -> Found:
         steady = INTAKE * _OPEN_SECONDS
         async with serving.selling(desk.url, desk.home, "--no-worker") as server:
             found.steady.append(await desk.deliver(server, steady, INTAKE))
-            found.intake.append(await desk.deliver(server, desk.backlog))
-        await _drained(desk)
-        async with serving.selling(desk.url, desk.home, "--no-worker") as server:
-            await desk.deliver(server, desk.backlog)
+            found.intake.append(await desk.deliver(server, desk.backlog - steady))
         found.effects.append(await _drained(desk))
         async with serving.selling(desk.url, desk.home) as server:
             found.beside.append(await desk.deliver(server, steady, INTAKE))
@@ -304,8 +301,8 @@ def _table(desk: Desk, small: Found, large: Found) -> Table:
         ("what", "empty", "grown", "target", "grown / empty"),
     )
     for what, name, least in (
-        (f"intake, {number(desk.backlog)} deliveries, 32 connections, /s", "intake", INTAKE),
-        (f"effects, backlog of {number(desk.backlog)}, /s", "effects", EFFECTS),
+        ("intake, 32 connections, /s", "intake", INTAKE),
+        (f"effects, {number(desk.backlog)} events waiting, /s", "effects", EFFECTS),
     ):
         before, after = (
             middle(each if isinstance(each, float) else each.rate for each in getattr(found, name))
