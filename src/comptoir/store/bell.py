@@ -24,7 +24,7 @@ OUTBOX: Final = "comptoir_outbox"
 
 _COMES_BACK: Final = 1.0
 _TOGETHER: Final = 0.02
-"""Seconds after a ring in which others only make it ring once more: NOTIFY has a lock of its own."""
+"""Seconds after a ring in which all others make one more: NOTIFY has a lock of its own."""
 
 
 class Bell:
