@@ -1,6 +1,7 @@
 """Starts servers as processes of their own: `comptoir serve`, and the recipes behind its HTTP."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -33,6 +34,9 @@ _READY_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.005
 _ROOT: Final = Path(__file__).parents[1]
+_PATH: Final = os.pathsep.join((str(_ROOT), str(_ROOT / "src")))
+"""So that the code beside the bench is measured, wherever it is installed from."""
+
 _PREFIX: Final = count(1)
 _RANDOM: Final = bytes(range(32))
 
@@ -94,6 +98,13 @@ def at_home(home: Path) -> AbstractAsyncContextManager[Server]:
     return _started(command, None, (_LISTENS, 1), {}, home)
 
 
+def selling(url: str, home: Path, *options: str) -> AbstractAsyncContextManager[Server]:
+    """`comptoir serve` on that database with one worker, and a sandbox that its home knows."""
+    command = ("-m", "comptoir.cli", "serve", "--no-migrate", "--exit-with-parent")
+    more = {"BENCH_WORKERS": "1", "COMPTOIR_SANDBOX": "auto"}
+    return _started((*command, *options, "--port"), url, (_LISTENS, 1), more, home)
+
+
 def free_port() -> int:
     with socket() as taken:
         taken.bind((HOST, 0))
@@ -110,7 +121,7 @@ async def _started(
 ) -> AsyncGenerator[Server]:
     port = free_port()
     with TemporaryDirectory(prefix="comptoir-bench-", ignore_cleanup_errors=True) as folder:
-        there = surroundings(home or Path(folder), "en") | more | {"PYTHONPATH": str(_ROOT)}
+        there = surroundings(home or Path(folder), "en") | more | {"PYTHONPATH": _PATH}
         if url is not None:
             there |= {"DATABASE_URL": url}
         if more:  # several processes of `comptoir serve` share their figures this way too

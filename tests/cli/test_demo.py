@@ -15,10 +15,12 @@ import pytest
 from rich.console import Console
 
 from comptoir.app import Urls
+from comptoir.app.sandbox import Place
 from comptoir.cli.demo import receipt as receipts
 from comptoir.cli.demo import show
 from comptoir.cli.demo.caller import Caller, Reply, Tally
-from comptoir.cli.demo.race import Repeats, Stampede
+from comptoir.cli.demo.paying import Repeats
+from comptoir.cli.demo.race import Stampede
 from comptoir.cli.demo.receipt import Findings, Receipt
 from comptoir.cli.demo.scene import Scene
 from comptoir.cli.demo.seed import stock_the_shop
@@ -113,7 +115,8 @@ def test_on_a_terminal_the_view_stays_until_ctrl_c(short: Left):
 
 
 SEEN = Stampede(bought=10, refused=490, unheard=0)
-DELIVERED = Repeats(answered=50, movements=1)
+DELIVERED = Repeats(answered=50, grants=1, granted=6)
+PLACE = Place("http://127.0.0.1:1", "whsec_nowhere")
 
 
 @pytest.mark.pg
@@ -123,7 +126,12 @@ async def test_a_receipt_of_books_without_a_race_names_every_fault(database: Dat
     assert found.receipt.balanced
     assert (found.receipt.sold, found.receipt.grants, found.receipt.buyers) == (0, 0, 0)
     keys = {key for key, _ in found.faults}
-    assert {"demo.fault.sold", "demo.fault.grants", "demo.fault.saw-bought"} <= keys
+    assert {
+        "demo.fault.sold",
+        "demo.fault.grants",
+        "demo.fault.packs",
+        "demo.fault.saw-bought",
+    } <= keys
 
 
 def findings(**other: object) -> Findings:
@@ -138,7 +146,7 @@ def findings(**other: object) -> Findings:
 async def test_the_view_is_readable_without_colour(locale: str):
     tally = Tally()
     caller = Caller("http://127.0.0.1:1", "key", 1, tally)
-    scene = Scene("http://127.0.0.1:1", caller, tally)
+    scene = Scene("http://127.0.0.1:1", caller, tally, PLACE)
     say = Say(locale)
     try:
         empty = pictured(say, scene)
@@ -189,7 +197,7 @@ def test_a_shop_that_cannot_open_is_said_in_one_line(
 ):
     @asynccontextmanager
     async def raised(_: str) -> AsyncGenerator[Stage]:
-        yield Stage(Urls(database.app_url, database.owner_url), "http://127.0.0.1:1", "key")
+        yield Stage(Urls(database.app_url, database.owner_url), "http://127.0.0.1:1", "key", PLACE)
 
     async def refuse(_: Caller) -> None:
         raise Unavailable("demo-seed", reason="out of shirts")

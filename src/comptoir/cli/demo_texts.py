@@ -20,8 +20,8 @@ DEMO: Final[dict[str, Texts]] = {
         "essayons de casser : 500 acheteurs, 10 unités",
     ),
     "demo.phase.deliveries": (
-        "try to break it: one grant, delivered 50 times",
-        "essayons de casser : un don, livré 50 fois",
+        "try to break it: one webhook, delivered 50 times",
+        "essayons de casser : un webhook, livré 50 fois",
     ),
     "demo.phase.receipt": (
         "reading the receipt from the database",
@@ -50,15 +50,24 @@ DEMO: Final[dict[str, Texts]] = {
         ),
     ),
     "demo.repeats.coming": (
-        "Then one grant, delivered {deliveries} times at once.",
-        "Puis un don, livré {deliveries} fois à la fois.",
+        (
+            "Then a paid pack, its webhook delivered {deliveries} times at once; and {packs} packs "
+            "in chaos."
+        ),
+        (
+            "Puis un pack payé, son webhook livré {deliveries} fois à la fois ; et {packs} packs "
+            "dans le chaos."
+        ),
     ),
     "demo.repeats.seen": (
         (
-            "One grant, delivered {deliveries} times at once: {answered} answers, {movements} "
-            "movement."
+            "A webhook delivered {deliveries} times at once: {answered} answers, {grants} grant. "
+            "{packs} packs in chaos: {granted} granted."
         ),
-        "Un don, livré {deliveries} fois à la fois : {answered} réponses, {movements} mouvement.",
+        (
+            "Un webhook livré {deliveries} fois à la fois : {answered} réponses, {grants} don. "
+            "{packs} packs dans le chaos : {granted} reçus."
+        ),
     ),
     "demo.receipt.coming": (
         "Then the receipt, read back by SQL.",
@@ -95,8 +104,8 @@ DEMO: Final[dict[str, Texts]] = {
         "{found} acheteurs ont payé pour {wanted} unités.",
     ),
     "demo.fault.grants": (
-        "The grant was given {found} times, not {wanted}.",
-        "Le don a été fait {found} fois, et non {wanted}.",
+        "What the pack brings was given {found} times, not {wanted}.",
+        "Ce qu'apporte le pack a été donné {found} fois, et non {wanted}.",
     ),
     "demo.fault.decided": (
         "{found} buyers were decided, not {wanted}.",
@@ -114,9 +123,17 @@ DEMO: Final[dict[str, Texts]] = {
         "{found} deliveries were answered, not {wanted}.",
         "{found} livraisons ont eu une réponse, et non {wanted}.",
     ),
-    "demo.fault.saw-movements": (
-        "The deliveries were answered with {found} movements, not {wanted}.",
-        "Les livraisons ont reçu {found} mouvements, et non {wanted}.",
+    "demo.fault.saw-grants": (
+        "The customer saw the credits of {found} packs, the books say {wanted}.",
+        "Le client a vu les crédits de {found} packs, les livres disent {wanted}.",
+    ),
+    "demo.fault.packs": (
+        "{found} packs were given of those bought in chaos, not {wanted}.",
+        "{found} packs achetés dans le chaos ont été donnés, et non {wanted}.",
+    ),
+    "demo.fault.saw-packs": (
+        "The regular saw the credits of {found} packs, the books say {wanted}.",
+        "L'habitué a vu les crédits de {found} packs, les livres disent {wanted}.",
     ),
     "demo.fault.balanced": ("The books do not balance.", "Les livres ne sont pas justes."),
     "demo.view.leave": (

@@ -60,8 +60,7 @@ async def give(tx: AsyncConnection, till: Till, book: int, gift: Gift) -> Grant 
     account = await account_of(tx, book, gift.asset, gift.customer)
     if account is None:
         return Outcome.ACCOUNT_NOT_FOUND.value
-    facts = await till.directory.facts(book)
-    asset = next(each for each in facts.assets.values() if each.id == gift.asset)
+    asset = await till.directory.asset_of(book, gift.asset)
     request = requests.Grant(
         request_id(book, gift.key),
         fingerprint((("op", "grant"), ("amount", gift.amount))),
@@ -92,8 +91,10 @@ async def balance(tx: AsyncConnection, till: Till, payment: Payment, effects: Ef
 
     The payment is locked.
     """
+    if payment.received is None or not await queries.is_moved(tx, payment):
+        return
     grants = await queries.grants(tx, payment)
-    if not grants or payment.received is None:
+    if not grants:
         return
     standing = await causes(tx, payment)
     takings = await queries.takings(tx, payment)

@@ -29,6 +29,7 @@ POLL: Final = 1.0
 """Seconds after which somebody looks who has heard nothing."""
 
 _REST: Final = 1.0
+_TELLS: Final = frozenset({State.DONE, State.ORPHAN, State.DEAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Clerk:
         """
         claimed: Claimed | None = None
         try:
+            # What nobody waits for the answer of goes along with the next thing that is asked.
             async with begin(self.till.pool) as tx:
                 claimed = await inbox.claim(tx)
                 if claimed is None:
@@ -88,6 +90,8 @@ class Clerk:
             if isinstance(outcome, Situation):
                 outcome = await self._after_looking(claimed, outcome)
             if outcome is not None:
+                if outcome.state in _TELLS:
+                    self.till.outbox.ring()  # not before the commit: nothing would be seen yet
                 self.told(outcome, None)
         except Exception as error:
             if claimed is None:
@@ -142,7 +146,6 @@ class Clerk:
     ) -> Handled:
         wanted = await settling.handle(tx, now)
         state = State.DONE if wanted else State.IGNORED
-        self.till.outbox.ring()
         return await self._end(tx, claimed, state, now.effects, None, was_leased=was_leased)
 
     async def _end(  # what became of it, and why

@@ -1,5 +1,6 @@
 """A payment has come: it is compared with what was asked, and what it pays for is brought."""
 
+from dataclasses import replace
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -13,6 +14,7 @@ from comptoir.domains.payments.model import (
     Paid,
     Payment,
     Purpose,
+    Status,
     fault_of,
 )
 from comptoir.flows import crediting
@@ -43,8 +45,10 @@ async def settle(
         return
     await commands.pay(tx, payment, paid)
     effects.add("paid", payment=str(payment.id), amount=paid.received, currency=paid.currency)
-    now_paid = await queries.lock(tx, payment.book, payment.id)
-    assert now_paid is not None, "it is locked"
+    now_paid = replace(
+        payment, status=Status.PAID, received=paid.received, tax=paid.tax,
+        intent=payment.intent or paid.intent,
+    )  # fmt: skip
     if payment.purpose in {Purpose.PACK, Purpose.TOP_UP}:
         await bring(tx, till, now_paid, effects)
     elif payment.purpose is Purpose.DIRECT:

@@ -23,6 +23,8 @@ INBOX: Final = "comptoir_inbox"
 OUTBOX: Final = "comptoir_outbox"
 
 _COMES_BACK: Final = 1.0
+_TOGETHER: Final = 0.02
+"""Seconds after a ring in which all others make one more: NOTIFY has a lock of its own."""
 
 
 class Bell:
@@ -78,6 +80,7 @@ class Bell:
                 self._again = False
                 with suppress(ComptoirError):  # others look from time to time
                     await fetch(self._pool, _RING, (self._topic,))
+                await asyncio.sleep(_TOGETHER)
         finally:
             self._is_ringing = False
 

@@ -95,9 +95,8 @@ class Directory:
 
     async def facts(self, book: int) -> Facts:
         """The assets of a book. The same object is brought up to date when assets are added."""
-        found = self._facts.get(book)
-        if found is None:
-            found = self._facts.setdefault(book, Facts())
+        found = self._facts.setdefault(book, Facts())
+        if not found.assets:  # also where somebody else is just loading them
             await self._load(book)
         return found
 
@@ -115,6 +114,20 @@ class Directory:
         if asset is None:
             raise NotFound("unknown-asset", asset=code)
         return asset
+
+    async def asset_of(self, book: int, id_: int) -> Asset:
+        """The asset of that surrogate id, which somebody else may just have added.
+
+        Raises:
+            NotFound: there is none in this book.
+        """
+        for again in (False, True):
+            if again:
+                await self._load(book)
+            for asset in (await self.facts(book)).assets.values():
+                if asset.id == id_:
+                    return asset
+        raise NotFound("unknown-asset", asset=str(id_))
 
     async def open_asset(self, book: int, code: str, scale: int) -> Asset:
         """Add an asset with its open accounts to a book.

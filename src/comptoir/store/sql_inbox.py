@@ -19,16 +19,7 @@ ON CONFLICT DO NOTHING RETURNING source, event_id"""
 _COLUMNS: Final = """i.book_id, i.source, i.event_id, i.type, i.object_id, i.livemode,
     comptoir.micros(i.occurred_at), i.via, i.body, i.attempts, i.state"""
 
-CLAIM: Final[LiteralString] = f"""
-SELECT {_COLUMNS} FROM comptoir.inbox i
-WHERE i.due_at <= now() AND NOT EXISTS (
-    SELECT FROM comptoir.inbox o
-    WHERE o.book_id = i.book_id AND o.source = i.source AND o.object_id = i.object_id
-        AND o.due_at IS NOT NULL
-        AND (o.state = 'received' OR (o.state = 'failed' AND o.attempts < 4))
-        AND (o.occurred_at, o.event_id) < (i.occurred_at, i.event_id)
-)
-ORDER BY i.due_at LIMIT 1 FOR UPDATE OF i SKIP LOCKED"""
+CLAIM: Final[LiteralString] = f"SELECT {_COLUMNS} FROM comptoir.next_event() i"
 
 CLAIM_AGAIN: Final = """
 SELECT 1 FROM comptoir.inbox

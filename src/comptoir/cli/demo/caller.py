@@ -86,27 +86,36 @@ class Caller:
 
     async def post(self, path: str, body: Body, key: str | None = None) -> Reply:
         """Post, repeating with the same key while the server cannot say what happened."""
-        return await self._call("POST", path, body, key)
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self._call("POST", path, {"json": body}, headers)
 
     async def put(self, path: str, body: Body) -> Reply:
         """Put."""
-        return await self._call("PUT", path, body, None)
+        return await self._call("PUT", path, {"json": body}, {})
 
-    async def _call(self, method: str, path: str, body: Body, key: str | None) -> Reply:
-        headers = {"Idempotency-Key": key} if key else {}
+    async def get(self, path: str) -> Reply:
+        """Read."""
+        return await self._call("GET", path, {}, {})
+
+    async def tell(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+        """Post what is to arrive byte by byte, with headers of its own."""
+        told = {"Content-Type": "application/json; charset=utf-8", **headers}
+        return await self._call("POST", path, {"data": body}, told)
+
+    async def _call(self, method: str, path: str, content: Body, headers: dict[str, str]) -> Reply:
         reply = Reply(0, {})
         for again in range(_TRIES):
-            reply = await self._once(method, path, body, headers)
+            reply = await self._once(method, path, content, headers)
             if reply.status not in _RETRIED and 0 < reply.status < _SERVER_ERROR:
                 return reply
             await asyncio.sleep(0.1 * 2**again)
         self.tally.failed += 1
         return reply
 
-    async def _once(self, method: str, path: str, body: Body, headers: dict[str, str]) -> Reply:
+    async def _once(self, method: str, path: str, content: Body, headers: dict[str, str]) -> Reply:
         begun = time.perf_counter()
         try:
-            async with self._session.request(method, path, json=body, headers=headers) as response:
+            async with self._session.request(method, path, headers=headers, **content) as response:
                 reply = Reply(response.status, await response.json(content_type=None))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return Reply(0, {})

@@ -1,4 +1,4 @@
-"""Try to break it: a stampede on ten units, and one grant delivered fifty times at once."""
+"""Try to break it: a stampede on ten units."""
 
 import asyncio
 from collections import Counter
@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from comptoir.cli.demo.caller import Body, Caller, Reply
-from comptoir.cli.demo.seed import BUYERS, ONCE, STOCK, UNIT_PRICE, buyer
+from comptoir.cli.demo.seed import BUYERS, STOCK, UNIT_PRICE, buyer
 
-DELIVERIES: Final = 50
-GRANTED: Final = 100
-"""Credits of the grant that is delivered so often."""
-
-_GRANT_KEY: Final = "demo-event-0001"
 _OK: Final = 200
-_CREATED: Final = 201
 
 
 def unit_key(number: int) -> str:
@@ -37,17 +31,9 @@ class Stampede:
     unheard: int
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
-    """What those who delivered the grant saw: how many were answered, and with how many answers."""
-
-    answered: int
-    movements: int
-
-
 async def stampede(caller: Caller) -> Stampede:
     """500 buyers at once, each with one atomic batch: a unit, and its price in credits."""
-    replies = await _all_at_once(BUYERS, lambda number: _buy(caller, number))
+    replies = await all_at_once(BUYERS, lambda number: _buy(caller, number))
     seen = Counter(_bought(reply) for reply in replies)
     return Stampede(seen[True], seen[False], seen[None])
 
@@ -79,17 +65,8 @@ def _bought(reply: Reply) -> bool | None:
     return all(result["outcome"] in {"created", "exists"} for result in reply.body["results"])
 
 
-async def deliveries(caller: Caller) -> Repeats:
-    """One grant, delivered 50 times at once with the same idempotency key."""
-    body: Body = {"customer": ONCE, "amount": GRANTED, "reason": "demo", "reference": "event 1"}
-    replies = await _all_at_once(
-        DELIVERIES, lambda _: caller.post("/api/credits/grant", body, _GRANT_KEY)
-    )
-    answered = [reply for reply in replies if reply.status == _CREATED]
-    return Repeats(len(answered), len({reply.body["movement"]["id"] for reply in answered}))
-
-
-async def _all_at_once(many: int, call: Callable[[int], Awaitable[Reply]]) -> list[Reply]:
+async def all_at_once(many: int, call: Callable[[int], Awaitable[Reply]]) -> list[Reply]:
+    """So many calls, none of which sets out before all are ready."""
     gate = asyncio.Event()
 
     async def wait_and_call(number: int) -> Reply:

@@ -6,8 +6,9 @@ from typing import Final, LiteralString
 from psycopg import AsyncConnection
 
 from comptoir.app import Urls
-from comptoir.cli.demo.race import DELIVERIES, Repeats, Stampede, price_key, unit_key
-from comptoir.cli.demo.seed import BUYERS, ONCE, STOCK, UNITS
+from comptoir.cli.demo.paying import DELIVERIES, ONCE, PACKS, REGULAR, Repeats
+from comptoir.cli.demo.race import Stampede, price_key, unit_key
+from comptoir.cli.demo.seed import BUYERS, STOCK, UNITS
 from comptoir.cli.throwaway import BOOK
 from comptoir.kit.ids import request_id
 from comptoir.store.pool import Limits, connect, open_pool
@@ -29,7 +30,7 @@ _GRANTS: Final = """
 SELECT count(*) FROM comptoir.movements m
 JOIN comptoir.accounts a ON a.book_id = m.book_id AND a.id = m.account_id
 JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
-WHERE m.book_id = %s AND c.customer = %s AND m.kind = 'grant'"""
+WHERE m.book_id = %s AND c.customer = %s AND m.kind = 'purchase'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Receipt:
         buyers: buyers whose request for a unit was decided.
         units: units that there were.
         sold: units that left the stock; oversold: those of them that were not there.
-        deliveries: how often the one grant was delivered; grants: how often it was given.
+        deliveries: how often the webhook of one purchase was delivered at once.
+        grants: how often its credits were given.
         balanced: every balance follows from the journal, by verify and by the stand-alone SQL.
     """
 
@@ -80,6 +82,7 @@ async def read_back(urls: Urls, stampede: Stampede, repeats: Repeats) -> Finding
         decided, took = await _row(connection, _DECIDED, (BOOK, takers))
         _, paid = await _row(connection, _DECIDED, (BOOK, payers))
         (grants,) = await _row(connection, _GRANTS, (BOOK, ONCE))
+        (packs,) = await _row(connection, _GRANTS, (BOOK, REGULAR))
         balanced = not await _drift(connection) and await _verified(urls)
     receipt = Receipt(
         int(decided), UNITS, int(sold), max(0, int(sold) - UNITS), DELIVERIES, grants, balanced
@@ -94,7 +97,9 @@ async def read_back(urls: Urls, stampede: Stampede, repeats: Repeats) -> Finding
         ("demo.fault.saw-bought", stampede.bought, receipt.sold),
         ("demo.fault.saw-refused", stampede.refused, BUYERS - receipt.sold),
         ("demo.fault.saw-answers", repeats.answered, DELIVERIES),
-        ("demo.fault.saw-movements", repeats.movements, 1),
+        ("demo.fault.saw-grants", repeats.grants, grants),
+        ("demo.fault.packs", packs, PACKS),
+        ("demo.fault.saw-packs", repeats.granted, packs),
         ("demo.fault.balanced", balanced, True),
     )
     faults: list[tuple[str, dict[str, object]]] = [

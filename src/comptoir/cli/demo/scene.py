@@ -1,7 +1,4 @@
-"""What happens on the stage, act by act, and what the view shows of it.
-
-Later issues add their acts to ACTS: a pack bought at the sandbox Stripe, fifty webhooks at once.
-"""
+"""What happens on the stage, act by act, and what the view shows of it."""
 
 import asyncio
 import time
@@ -10,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from comptoir.app import Urls
-from comptoir.cli.demo import race
+from comptoir.app.sandbox import Place
+from comptoir.cli.demo import paying, race
 from comptoir.cli.demo.caller import Caller, Tally
 from comptoir.cli.demo.receipt import Findings
 from comptoir.cli.demo.seed import STOCK
@@ -51,17 +49,19 @@ class Scene:
     """Everything that the view shows. Changed by the tasks of one event loop.
 
     Attributes:
+        place: where the sandbox is.
         phase: the key of the text that says what is going on.
     """
 
     address: str
     caller: Caller
     tally: Tally
+    place: Place
     phase: str = "demo.phase.seed"
     begun: float = field(default_factory=time.monotonic)
     books: Books = field(default_factory=Books)
     stampede: race.Stampede | None = None
-    repeats: race.Repeats | None = None
+    repeats: paying.Repeats | None = None
     findings: Findings | None = None
 
 
@@ -80,7 +80,7 @@ async def _stampede(scene: Scene) -> None:
 
 
 async def _deliveries(scene: Scene) -> None:
-    scene.repeats = await race.deliveries(scene.caller)
+    scene.repeats = await paying.deliveries(scene.caller, scene.place)
 
 
 ACTS: Final = (

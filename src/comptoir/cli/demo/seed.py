@@ -12,9 +12,6 @@ UNIT_PRICE: Final = 20
 """Credits for one unit."""
 
 STOCK: Final = "stock:DEMO-TEE:M"
-ONCE: Final = "demo-customer-once"
-"""Gets one grant, however often it is delivered."""
-
 ACTION: Final = "ai.generate"
 _CREDITS_EACH: Final = 100
 _BUYER_CREDITS: Final = 25

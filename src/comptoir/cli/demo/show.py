@@ -173,7 +173,7 @@ async def _called(stage: Stage) -> AsyncGenerator[Scene]:
     tally = Tally()
     caller = Caller(stage.address, stage.key, BUYERS, tally)
     try:
-        yield Scene(stage.address, caller, tally)
+        yield Scene(stage.address, caller, tally, stage.place)
     finally:
         await caller.close()
 

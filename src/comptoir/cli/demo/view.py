@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from comptoir.cli.demo.race import DELIVERIES
+from comptoir.cli.demo.paying import DELIVERIES, PACKS
 from comptoir.cli.demo.scene import Scene
 from comptoir.cli.demo.seed import BUYERS, UNITS
 from comptoir.cli.drawing import figures_table, spark
@@ -104,9 +104,9 @@ def race_lines(say: Say, scene: Scene) -> Iterator[str]:
         yield say("demo.race.seen", buyers=BUYERS, units=UNITS, **asdict(seen))
     repeats = scene.repeats
     if repeats is None:
-        yield say("demo.repeats.coming", deliveries=DELIVERIES)
+        yield say("demo.repeats.coming", deliveries=DELIVERIES, packs=PACKS)
     else:
-        yield say("demo.repeats.seen", deliveries=DELIVERIES, **asdict(repeats))
+        yield say("demo.repeats.seen", deliveries=DELIVERIES, packs=PACKS, **asdict(repeats))
     findings = scene.findings
     if findings is None:
         yield say("demo.receipt.coming")

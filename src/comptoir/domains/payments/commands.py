@@ -60,7 +60,7 @@ async def place(
 
 async def name_intent(tx: AsyncConnection, payment: Payment, intent: str) -> None:
     """Note what the provider calls a payment that had no name of its own before."""
-    await tx.execute(sql.NAME_INTENT, (intent, payment.book, payment.id))
+    await tx.execute(sql.NAME_INTENT, (intent, payment.book, payment.id), prepare=True)
 
 
 async def pay(tx: AsyncConnection, payment: Payment, paid: Paid) -> None:
@@ -100,9 +100,11 @@ async def add_purchase(tx: AsyncConnection, book: int, id_: UUID, wish: Wish) ->
 
 async def granted(tx: AsyncConnection, payment: Payment, grant: Grant) -> None:
     """Note what a payment has brought."""
-    given = (payment.book, payment.id, grant.account, grant.version, grant.amount)
-    await tx.execute(sql.ADD_GRANT, given, prepare=True)
-    await tx.execute(sql.GRANTED, (payment.book, payment.id), prepare=True)
+    given = {
+        "book": payment.book, "payment": payment.id, "account": grant.account,
+        "version": grant.version, "amount": grant.amount,
+    }  # fmt: skip
+    await tx.execute(sql.GRANTED, given, prepare=True)
 
 
 async def add_refund(tx: AsyncConnection, book: int, refund: Refund) -> None:

@@ -1,6 +1,6 @@
 """What there is to read of payments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from comptoir.domains.payments.model import (
 )
 from comptoir.kit.errors import NotFound
 
+Given = Sequence[object] | Mapping[str, object]
+
 
 def _payment(row: Sequence[Any]) -> Payment:
     values = list(row)
@@ -28,7 +30,7 @@ def _payment(row: Sequence[Any]) -> Payment:
     return Payment(*values)
 
 
-async def _one(tx: AsyncConnection, query: str, given: Sequence[object]) -> tuple[Any, ...] | None:
+async def _one(tx: AsyncConnection, query: str, given: Given) -> tuple[Any, ...] | None:
     return await (await tx.execute(query.encode(), given, prepare=True)).fetchone()
 
 
@@ -105,6 +107,12 @@ async def grants(tx: AsyncConnection, payment: Payment) -> list[Grant]:
     """What a payment has brought."""
     cursor = await tx.execute(sql.GRANTS, (payment.book, payment.id), prepare=True)
     return [Grant(*row) for row in await cursor.fetchall()]
+
+
+async def is_moved(tx: AsyncConnection, payment: Payment) -> bool:
+    """Whether anything ever went back of a payment, or was taken back for it."""
+    row = await _one(tx, sql.IS_MOVED, {"book": payment.book, "payment": payment.id})
+    return row is not None and row[0]
 
 
 async def refunds(tx: AsyncConnection, payment: Payment) -> list[Refund]:

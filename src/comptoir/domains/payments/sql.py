@@ -81,12 +81,12 @@ SELECT customer_id, pack, pack_version, asset_id, credits, comptoir.micros(grant
 FROM comptoir.purchases WHERE book_id = %s AND id = %s"""
 
 GRANTED: Final = """
+WITH brought AS (
+    INSERT INTO comptoir.payment_grants (book_id, payment_id, account_id, version, amount)
+    VALUES (%(book)s, %(payment)s, %(account)s, %(version)s, %(amount)s) ON CONFLICT DO NOTHING
+)
 UPDATE comptoir.purchases SET granted_at = clock_timestamp()
-WHERE book_id = %s AND id = %s AND granted_at IS NULL"""
-
-ADD_GRANT: Final = """
-INSERT INTO comptoir.payment_grants (book_id, payment_id, account_id, version, amount)
-VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+WHERE book_id = %(book)s AND id = %(payment)s AND granted_at IS NULL"""
 
 GRANTS: Final = """
 SELECT account_id, version, amount FROM comptoir.payment_grants
@@ -118,6 +118,15 @@ SELECT book_id, {_REFUND} FROM comptoir.refunds
 WHERE status IN ('new', 'pending', 'requires_action')
     AND changed_at < now() - make_interval(secs => %s)
 ORDER BY changed_at LIMIT 100"""
+
+IS_MOVED: Final = """
+SELECT EXISTS (
+    SELECT FROM comptoir.refunds WHERE book_id = %(book)s AND payment_id = %(payment)s
+) OR EXISTS (
+    SELECT FROM comptoir.disputes WHERE book_id = %(book)s AND payment_id = %(payment)s
+) OR EXISTS (
+    SELECT FROM comptoir.takings WHERE book_id = %(book)s AND payment_id = %(payment)s
+)"""
 
 DISPUTES: Final = """
 SELECT provider_id, payment_id, amount, status, reason FROM comptoir.disputes
