@@ -95,14 +95,7 @@ OPERATIONS: Final = (
         roles=OPERATORS,
         answer=shapes.ErasedShape,
         parts=CUSTOMER_PART,
-        codes=(
-            "unknown-customer",
-            "holds-open",
-            "still-subscribed",
-            "request-in-flight",
-            "account-busy",
-            "overloaded",
-        ),  # fmt: skip
+        codes=("unknown-customer", "holds-open", "still-subscribed", *_BUSY),
         headers={"Idempotent-Replayed": "true when he was erased before, under the same key"},
     ),
 )
