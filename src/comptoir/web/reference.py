@@ -144,6 +144,11 @@ def _page(content: bytes, language: str) -> Reply:
     return Reply(200, content, HTML, headers)
 
 
+def page(heading: str, content: str, language: str) -> Reply:
+    """A page in the manner of all of them; both texts are HTML."""
+    return _page(_html(heading, f"<h1>{heading}</h1>{content}", language), language)
+
+
 def _html(heading: str, content: str, language: str) -> bytes:
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'

@@ -1,22 +1,16 @@
 """Where a customer comes back to from the page on which he has paid, or has not."""
 
-from base64 import b64encode
-from hashlib import sha256
 from html import escape
 from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
-from comptoir.web import wire
+from comptoir.web import reference, wire
 from comptoir.web.call import Call
 from comptoir.web.languages import Texts, pick
 from comptoir.web.replies import Reply
 from comptoir.web.routing import PUBLIC, Operation
 
-_STYLE: Final = (
-    "body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}"
-    "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}}"
-)
 _THANKS: Final[Texts] = ("Thank you", "Merci")
 _PAID: Final[Texts] = (
     (
@@ -51,35 +45,9 @@ async def come_back(call: Call, query: ReturnQuery) -> Reply:
     """GET /return: says the same to everybody; more is for whoever has a key."""
     title, text = (_BACK, _NOT_PAID) if query.canceled else (_THANKS, _PAID)
     language = call.language
-    heading = escape(pick(title, language))
-    page = (
-        f"<!doctype html><html lang={language}><meta charset=utf-8>"
-        "<meta name=viewport content='width=device-width'>"
-        f"<title>{heading}</title><style>{_STYLE}</style>"
-        f"<body><main><h1>{heading}</h1><p>{escape(pick(text, language))}</p></main></body></html>"
-    )
-    reply = Reply(200, page.encode(), b"text/html; charset=utf-8")
-    reply.headers += [
-        (b"content-security-policy", _POLICY),
-        (b"referrer-policy", b"no-referrer"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cache-control", b"no-store"),
-        (b"content-language", language.encode()),
-        (b"vary", b"Accept-Language"),
-    ]
-    return reply
+    content = f"<p>{escape(pick(text, language))}</p>"
+    return reference.page(pick(title, language), content, language)
 
-
-def _policy() -> bytes:
-    """Nothing runs and nothing is loaded; of styles only the one that is written here counts."""
-    digest = b64encode(sha256(_STYLE.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ).encode()
-
-
-_POLICY: Final = _policy()
 
 OPERATIONS: Final = (
     Operation(
