@@ -12,6 +12,7 @@ from comptoir.domains.credits.model import Ask, Op
 from comptoir.flows import tokens
 from comptoir.flows.till import Till
 from comptoir.jobs.model import Job
+from comptoir.kit.errors import Conflict
 from comptoir.kit.limits import DAY
 from tests.support.shop import Shop, together
 
@@ -85,10 +86,21 @@ async def test_figures_by_month_and_a_new_beginning(shop: Shop) -> None:
     assert (found.balance, found.counted.spent, found.counted.generations) == (820, 180, 9)
     history = [(str(each.month), each.spent) for each in found.counted.months]
     assert history == [(first, 30), (second, 60), (third, 90)]
-    for _ in range(2):
-        again = await tokens.reset(shop.till, 1, "alice", "reset")
-        assert (again.balance, again.counted.spent) == (1000, 0)
+    for repeated in (False, True):
+        again, replayed = await tokens.reset(shop.till, 1, "alice", "reset")
+        assert (again.balance, again.counted.spent, replayed) == (1000, 0, repeated)
     await move(shop, Op.SPEND, 5, "after")
     again = await tokens.stats(shop.till, 1, "alice")
     assert (again.balance, again.counted.spent, again.counted.generations) == (995, 5, 1)
     await shop.balanced()
+
+
+async def test_a_reset_that_changed_nothing_is_not_done_by_its_repeat(shop: Shop) -> None:
+    await months(shop)
+    for key in ("first", "nothing to change"):
+        await tokens.reset(shop.till, 1, "alice", key)
+    await move(shop, Op.SPEND, 5, "after")
+    again, replayed = await tokens.reset(shop.till, 1, "alice", "nothing to change")
+    assert (again.balance, again.counted.spent, replayed) == (995, 5, True)
+    with pytest.raises(Conflict, match="idempotency-key-reused"):
+        await tokens.reset(shop.till, 1, "bob", "first")

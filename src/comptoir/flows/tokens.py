@@ -21,6 +21,7 @@ from comptoir.ledger.fingerprint import fingerprint
 from comptoir.ledger.model import Kind, Line, Note
 from comptoir.ledger.requests import Grant, Spend
 from comptoir.store import outbox
+from comptoir.store.answers import Deed, Figures, once
 from comptoir.store.pool import begin
 
 TYPE: Final = "tokens.statements"
@@ -78,21 +79,30 @@ async def _nothing(tx: AsyncConnection) -> Counted:
     return Counted(0, 0, 0, [], Tally(now[1], 0, 0, 0), starts_at, ends_at)
 
 
-async def reset(till: Till, book: int, customer: str, key: str) -> Stats:
+async def reset(till: Till, book: int, customer: str, key: str) -> tuple[Stats, bool]:
     """Give somebody what he had at first, and count anew; the journal stays as it is.
+
+    Returns:
+        How he stands now, and whether it was done before, under the same key.
 
     Raises:
         NotFound: he never had any tokens.
+        Conflict: the key was used for somebody else.
     """
     asset = await till.directory.asset(book, tokens.TOKENS)
-    async with begin(till.pool) as tx:
+
+    async def work(tx: AsyncConnection) -> Figures:
         of = await tokens.account(tx, book, asset.id, customer)
         if of is None:
             raise NotFound("unknown-customer")
         wanted = await tokens.initial(tx, book, of.id)
         version = await _set(tx, till, book, (of, wanted, asset.issuer), key)
         await tokens.note_reset(tx, book, of.id, version)
-    return await stats(till, book, customer)
+        return {"version": version}
+
+    deed = Deed(book, "tokens-reset", key, {"customer": customer})
+    _, replayed = await once(till.pool, deed, work)
+    return await stats(till, book, customer), replayed
 
 
 async def _set(

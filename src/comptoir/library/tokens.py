@@ -76,7 +76,8 @@ class Tokens:
             NotFound: he never had any tokens.
         """
         name, key = check_text("customer", customer), check_text("key", idempotency_key)
-        return _stats(await tokens.reset(self._engine.app.till, self._engine.book, name, key))
+        found, _ = await tokens.reset(self._engine.app.till, self._engine.book, name, key)
+        return _stats(found)
 
     @traced("tokens.statements")
     async def statements(

@@ -84,7 +84,8 @@ async def _decided(call: Call, ask: Ask) -> Reply:
 async def reset(call: Call) -> Reply:
     """POST /api/tokens/{customer}/reset."""
     till, book = call.app.till, call.actor.book
-    return ok(shown(await tokens.reset(till, book, customer_name(call), call.key)))
+    found, replayed = await tokens.reset(till, book, customer_name(call), call.key)
+    return ok(shown(found), *((REPLAYED,) if replayed else ()))
 
 
 async def statements(call: Call, query: wire.Page) -> Reply:
@@ -196,6 +197,7 @@ OPERATIONS: Final = (
         parts=CUSTOMER_PART,
         answer=shapes.TokenStatsShape,
         codes=("unknown-customer",),
+        headers=_REPLAY,
     ),
     Operation(
         method="GET",
