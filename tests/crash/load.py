@@ -168,14 +168,17 @@ def _job(draw: random.Random, name: str, customer: str) -> Sequence[Asked]:
 _REQUESTS: Final = """
 SELECT r.id, r.op, r.outcome, count(m.version) FROM comptoir.requests r
 LEFT JOIN comptoir.movements m ON m.book_id = r.book_id AND m.request_id = r.id
-GROUP BY r.book_id, r.id, r.op, r.outcome"""
+WHERE r.book_id = 1 GROUP BY r.book_id, r.id, r.op, r.outcome"""
 
 _BALANCES: Final = """
 SELECT c.customer, a.posted, a.held FROM comptoir.accounts a
-JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id"""
+JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
+WHERE a.book_id = 1"""
 
 _HOLDS: Final = "SELECT id, state, captured, expires_at IS NOT NULL FROM comptoir.holds"
-_UNASKED: Final = "SELECT count(*) FROM comptoir.movements WHERE request_id IS NULL"
+_UNASKED: Final = """
+SELECT count(*) FROM comptoir.movements WHERE book_id = 1 AND request_id IS NULL"""
+"""The test book has movements from the start."""
 
 
 def judge(url: str, asked: Sequence[Asked]) -> None:

@@ -27,7 +27,7 @@ def server(tmp_path: Path, database: Database) -> Generator[Server]:
 
 
 def stored(database: Database) -> set[bytes]:
-    query = "SELECT id FROM comptoir.requests WHERE op = 'spend'"
+    query = "SELECT id FROM comptoir.requests WHERE book_id = 1 AND op = 'spend'"
     return {id_ for [id_] in rows(database.owner_url, query)}
 
 

@@ -104,7 +104,8 @@ async def under_load(server: Server, database: Database) -> AsyncGenerator[Tally
             await until(lambda: tally.answered > BETWEEN)
             yield tally
             tally.is_over = True
-    [(spent,)] = rows(database.owner_url, "SELECT count(*) FROM comptoir.requests WHERE op='spend'")
+    query = "SELECT count(*) FROM comptoir.requests WHERE book_id = 1 AND op = 'spend'"
+    [(spent,)] = rows(database.owner_url, query)
     assert spent == tally.answered
     assert_verified(database)
 

@@ -257,7 +257,8 @@ async def test_all_at_once_on_a_bad_day(shop: Shop) -> None:
     shop.sql("DELETE FROM comptoir.payment_grants WHERE payment_id = %s", second.id)
     report = await look(shop, fix=True)
     codes = {each.code for each in report.findings}
-    assert codes == {"event-lost", "payment-lost", "grant-doubled", "grant-untied"}
+    # The lost payment's own event has brought it back before anybody could miss it.
+    assert codes == {"event-lost", "grant-doubled", "grant-untied"}
     assert all(each.mended for each in report.findings)
     assert found(await look(shop, fix=True)) == []
     assert [await shop.status(each) for each in (first, second, third, lost)] == ["granted"] * 4
