@@ -168,8 +168,7 @@ def _pack(of: packs.Pack, asset: Asset, language: str) -> Pack:
 
 
 async def _shown(engine: Engine, of: State) -> Purchase:
-    facts = await engine.app.directory.facts(engine.book)
-    asset = next(each for each in facts.assets.values() if each.id == of.asset)
+    asset = await engine.app.directory.asset_of(engine.book, of.asset)
     async with begin(engine.app.pool) as tx:
         name = (await payments.customer(tx, engine.book, of.customer))[0]
     return Purchase(

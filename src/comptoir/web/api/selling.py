@@ -139,8 +139,7 @@ WHERE c.book_id = %s AND c.id = %s"""
 
 async def _purchase(call: Call, found: State) -> dict[str, Any]:
     book, app = call.actor.book, call.app
-    facts = await app.directory.facts(book)
-    asset = next(each for each in facts.assets.values() if each.id == found.asset)
+    asset = await app.directory.asset_of(book, found.asset)
     [(name, account)] = await fetch(app.pool, _NAME, (asset.id, book, found.customer))
     content: dict[str, Any] = {
         "id": str(found.id),
@@ -153,6 +152,7 @@ async def _purchase(call: Call, found: State) -> dict[str, Any]:
         "created_at": write_time(found.created_at),
     }
     if name is not None:
+        facts = await app.directory.facts(book)
         held = await read_account(app.pool, book, facts, account) if account else None
         content["balance"] = views.balance(queries.balance(name, asset, held))
     return content
