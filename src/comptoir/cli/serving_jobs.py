@@ -18,11 +18,11 @@ from comptoir.config import inherited, share_with_children
 from comptoir.flows import stocking
 from comptoir.flows.inbox_work import Handled
 from comptoir.guards.redis.link import Mode
+from comptoir.kit.books import BOOKS, LIVE
 from comptoir.kit.errors import ComptoirError
 from comptoir.web.logs import Log
 from comptoir.web.metrics import Metrics
 
-LIVE: Final = 1
 GRACE: Final = 10.0
 """Seconds for which jobs may go on when the server is to stop."""
 
@@ -95,7 +95,7 @@ async def _stock_the_sandbox(app: App, log: Log) -> None:
     if app.settings.stripe_secret_key is None or not is_sandbox(app.settings):
         return
     try:
-        for book in (LIVE, 2):
+        for book in BOOKS:
             await stocking.push(app.till, book)
     except ComptoirError as error:
         log.event("sandbox-not-stocked", error=error.code)

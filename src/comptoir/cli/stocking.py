@@ -1,12 +1,9 @@
 """What a database has from the start: what is for sale, and the test user of the test book."""
 
-from typing import Final
-
 from comptoir.app import Urls, open_app
 from comptoir.config import Environment, Settings
 from comptoir.flows import stocking, tokens
-
-BOOKS: Final = (1, 2)
+from comptoir.kit.books import BOOKS
 
 
 async def stocked(settings: Settings, urls: Urls, environment: Environment) -> None:

@@ -13,6 +13,7 @@ from comptoir.domains.payments.stripe import Object
 from comptoir.domains.subscriptions import queries as selling
 from comptoir.flows import crediting, paying, renewing
 from comptoir.flows.till import Till
+from comptoir.kit.books import BOOKS
 from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import movement_name, request_id
 from comptoir.kit.limits import DAY, SECOND
@@ -23,8 +24,6 @@ from comptoir.store.pool import begin
 
 BACK: Final = 35 * DAY
 """How far an audit looks back by default, in microseconds: over any month's end."""
-
-BOOKS: Final = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """A payment has come: it is compared with what was asked, and what it pays for is brought."""
 
 from dataclasses import replace
-from typing import Final
 
 from psycopg import AsyncConnection
 
@@ -20,11 +19,10 @@ from comptoir.domains.payments.model import (
 from comptoir.flows import crediting
 from comptoir.flows.crediting import Gift
 from comptoir.flows.till import Till
+from comptoir.kit.books import LIVE
 from comptoir.kit.ids import movement_name
 from comptoir.ledger.model import Kind
 from comptoir.store import inbox, outbox
-
-LIVE: Final = 1
 
 
 async def settle(

@@ -11,6 +11,7 @@ from comptoir.domains.payments import compat, signature
 from comptoir.domains.payments.compat import Told, Unreadable
 from comptoir.domains.payments.model import SOURCE
 from comptoir.domains.payments.signature import Fault
+from comptoir.kit.books import LIVE
 from comptoir.kit.errors import ComptoirError, Invalid
 from comptoir.kit.gathering import Gathering
 from comptoir.store import inbox
@@ -18,7 +19,6 @@ from comptoir.store.bell import Bell
 from comptoir.store.inbox import Event
 from comptoir.store.pool import Pool
 
-LIVE: Final = 1
 TOGETHER: Final = 200
 BODY_BYTES: Final = 1024 * 1024
 """Of an event. Stripe's own are a few thousand bytes; what is larger is read from its list."""

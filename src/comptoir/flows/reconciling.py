@@ -20,11 +20,12 @@ from comptoir.domains.subscriptions import queries as selling
 from comptoir.flows import auditing, settling
 from comptoir.flows.auditing import Report
 from comptoir.flows.inbox_work import Clerk
-from comptoir.flows.receiving import LIVE, Via, written
+from comptoir.flows.receiving import Via, written
 from comptoir.flows.settling import EVENTS, Looked, Situation
 from comptoir.flows.till import Deferred, Look, Till
 from comptoir.jobs.model import Job, Result
 from comptoir.jobs.schedule import Periodic
+from comptoir.kit.books import LIVE
 from comptoir.kit.limits import SECOND
 from comptoir.store import inbox
 from comptoir.store.pool import begin

@@ -32,13 +32,13 @@ from comptoir.flows.crediting import Gift
 from comptoir.flows.till import Deferred, Till
 from comptoir.jobs import queue
 from comptoir.jobs.model import Wanted
+from comptoir.kit.books import LIVE
 from comptoir.kit.ids import movement_name
 from comptoir.ledger.model import Kind
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store import inbox, outbox
 
 ROLL_OVER: Final = "billing.rollover"
-LIVE: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER: Final = timedelta(seconds=10)
 _PLAN: Final = "plan:"

@@ -15,6 +15,7 @@ from comptoir.flows.subscribing import customer_there
 from comptoir.flows.till import Till
 from comptoir.jobs.model import Job, Result
 from comptoir.jobs.schedule import Periodic
+from comptoir.kit.books import BOOKS, TEST
 from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import request_id
 from comptoir.ledger.fingerprint import fingerprint
@@ -28,7 +29,6 @@ TYPE: Final = "tokens.statements"
 PERIODIC: Final = Periodic(TYPE, "23 * * * *")
 """Every hour: a month ends at another hour in each time zone."""
 
-BOOKS: Final = (1, 2)
 _NOT_BILLED: Final = "none"
 TEST_USER: Final = "test-user-id"
 FIGURES: Final = {"development": (1_000, 250), "other": (100, 0)}
@@ -216,7 +216,7 @@ async def statements(
 
 async def seed_test_user(till: Till, environment: str) -> None:
     """Let the test user be there in the test book, with the figures of the environment; once."""
-    book = BOOKS[1]
+    book = TEST
     given, spent = FIGURES.get(environment, FIGURES["other"])
     asset = await till.directory.asset(book, tokens.TOKENS)
     account = await till.directory.account(book, asset, TEST_USER)

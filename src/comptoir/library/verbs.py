@@ -123,8 +123,8 @@ class Verbs:
 
         `model` is what the provider was, `cost` what he charges in the major unit of money.
         """
-        request = Spend(
-            customer=customer,
+        return await self.spend(
+            customer,
             action=action,
             quantity=quantity,
             idempotency_key=idempotency_key,
@@ -135,7 +135,6 @@ class Verbs:
             asset=asset,
             metadata=metadata,
         )
-        return _moved(await self._engine.decide(request))
 
     @traced("credits.hold")
     async def hold(

@@ -14,6 +14,7 @@ from comptoir.domains.payments.stripe import Access, Stripe
 from comptoir.flows import stocking
 from comptoir.flows.settling import EVENTS
 from comptoir.flows.stocking import Compared
+from comptoir.kit.books import LIVE
 from comptoir.kit.errors import ComptoirError, Unavailable
 from comptoir.store import inbox
 from comptoir.store.checkup import Finding
@@ -28,7 +29,6 @@ LATE: Final = 600.0
 """Seconds after which an event that is not done yet makes the doctor speak."""
 
 _SECONDS: Final = 5.0
-_LIVE_BOOK: Final = 1
 _KEYS: Final = ("sk_test_", "rk_test_", "sk_live_", "rk_live_")
 _SIGNING: Final = "whsec_"
 _ANY: Final = "*"
@@ -117,11 +117,11 @@ def _sent(settings: Settings, endpoints: Endpoints) -> Iterable[Finding]:
 async def _selling(settings: Settings, urls: Urls) -> list[Finding]:
     async with open_app(settings, urls) as app:
         try:
-            prices = _prices(await stocking.compare(app.till, _LIVE_BOOK))
+            prices = _prices(await stocking.compare(app.till, LIVE))
         except ComptoirError:
             prices = Finding("prices", "prices-unknown")
-        last = await inbox.last(app.pool, _LIVE_BOOK)
-        counts = await inbox.counts(app.pool, _LIVE_BOOK)
+        last = await inbox.last(app.pool, LIVE)
+        counts = await inbox.counts(app.pool, LIVE)
     return [prices, _heard(settings, last, counts)]
 
 

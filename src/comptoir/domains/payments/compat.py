@@ -14,6 +14,7 @@ Object = Mapping[str, Any]
 
 SECOND: Final = 1_000_000
 _LATEST: Final = 2**52
+_BOOK_DIGITS: Final = 9
 _NUL: Final = "\0"
 """No text of the database can have it."""
 
@@ -202,7 +203,8 @@ def object_of(told: Told) -> str:
 def book_of(told: Told) -> int | None:
     """The book that an object belongs to, as far as it says so itself."""
     said = _metadata(told.of).get(BOOK) or _parent(told.of)[1].get(BOOK, "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None  # noqa: PLR2004
+    is_number = said.isascii() and said.isdigit() and len(said) <= _BOOK_DIGITS
+    return int(said) if is_number else None
 
 
 def intent(of: Object) -> Intent:

@@ -302,8 +302,8 @@ class Stripe:
     async def _ask(
         self, method: Callable[..., Awaitable[Any]], said: tuple[Any, ...], key: str | None
     ) -> Object:
-        import aiohttp  # noqa: PLC0415  # both are loaded by now
-        import stripe  # noqa: PLC0415
+        import aiohttp  # noqa: PLC0415  # loaded by now
+        import stripe  # noqa: PLC0415  # the same
 
         params = said if _params_in(said) is not None else (*said, _NONE)
         options = {} if key is None else {"idempotency_key": key}
@@ -331,7 +331,7 @@ class Stripe:
         status = error.http_status or 0
         if status == 409:  # noqa: PLR2004  # the same key is being answered elsewhere
             return Unavailable("provider-busy", retry_after=1)
-        if 400 <= status < 500:  # noqa: PLR2004
+        if 400 <= status < 500:  # noqa: PLR2004  # what 4xx means
             self.circuit.answered()
             return ProviderRefused(
                 "provider-refused", provider_code=str(error.code or "invalid"), status=status
@@ -375,7 +375,7 @@ def _params_in(said: tuple[Any, ...]) -> Params | None:
 
 
 def _load() -> object:
-    import stripe  # noqa: PLC0415
+    import stripe  # noqa: PLC0415  # slow to load, and only who sells needs it
 
     return stripe
 
