@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     token_billing: str = Field(
         default="none", alias="TOKEN_BILLING", pattern="^(none|stripe_invoice)$"
     )
+    stock_reservation_minutes: int = Field(
+        default=30, alias="STOCK_RESERVATION_MINUTES", ge=1, le=7 * 24 * 60
+    )
+    guest_checkout: str = Field(default="on", alias="COMPTOIR_GUEST_CHECKOUT", pattern="^(on|off)$")
     currency: str = Field(default="eur", alias="COMPTOIR_CURRENCY", pattern="^[a-z]{3}$")
     locale: str = Field(default="en", alias="COMPTOIR_LOCALE", pattern="^(en|fr)$")
     public_url: str | None = Field(default=None, alias="COMPTOIR_PUBLIC_URL")

@@ -50,6 +50,16 @@ _ROWS = (
     """statements (book_id, account_id, month, id, customer_id, starts_at, ends_at, spent,
        generations, unit_price, currency, amount, billing)
        VALUES ({book}, 1, '2026-01-01', {id}, 1, now(), now(), 3, 1, 2, 'eur', 6, 'report')""",
+    """products (book_id, product, name, amount, currency)
+       VALUES ({book}, 'TEE', 'Tee', 100, 'eur')""",
+    """sizes (book_id, product, size, place, account_id)
+       SELECT {book}, 'TEE', 'M', 0, min(id) FROM comptoir.accounts
+       WHERE book_id = {book} AND bounded""",
+    """orders (book_id, id, origin, amount, hold, created_at, expires_at)
+       VALUES ({book}, {id}, 'caller', 100, '\\x01', now(), now())""",
+    """order_lines (book_id, order_id, no, product, size, account_id, quantity, unit_amount,
+       on_refund) VALUES ({book}, {id}, 1, 'TEE', 'M', 1, 1, 100, 'keep')""",
+    "order_series VALUES ({book}, 2026, 1)",
 )
 
 

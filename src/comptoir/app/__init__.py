@@ -7,7 +7,7 @@ import asyncio
 import gc
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +37,7 @@ from comptoir.domains.payments.stripe import Stripe
 from comptoir.flows.built_in import built_in
 from comptoir.flows.letters import Mailroom
 from comptoir.flows.receiving import Desk
+from comptoir.flows.shelf import Shelf
 from comptoir.flows.till import Till
 from comptoir.guards.door import Guards, Tools, open_guards
 from comptoir.guards.once import Once
@@ -46,9 +47,12 @@ from comptoir.kit.clock import Clock
 from comptoir.kit.errors import ComptoirError, Misuse, Unavailable
 from comptoir.kit.ids import RANDOM_BYTES, uuid7
 from comptoir.kit.limits import SECOND
+from comptoir.ledger.model import Answer
+from comptoir.ledger.requests import Chain
 from comptoir.store import bell
 from comptoir.store.batch import Batch
 from comptoir.store.bell import Bell
+from comptoir.store.commit import Companion
 from comptoir.store.directory import Directory
 from comptoir.store.door import Door
 from comptoir.store.embedded import start
@@ -359,11 +363,16 @@ async def _till(app: App, stack: AsyncExitStack) -> Till:
     async def once(book: int) -> Once:
         return (await app.guards(book)).once
 
+    async def submit(book: int, chain: Chain, companions: Sequence[Companion]) -> list[Answer]:
+        return await (await app.batch(book)).submit(chain, companions)
+
     return Till(
         pool=app.pool,
         directory=app.directory,
         stripe=stripe,
         once=once,
+        submit=submit,
+        shelf=Shelf(app.pool, app.clock),
         new_id=app.new_id,
         clock=app.clock,
         chance=app.chance,

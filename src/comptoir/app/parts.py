@@ -83,6 +83,9 @@ def terms_of(settings: Settings) -> Terms:
         waives_spent=settings.refund_spent == "waive",
         token_price=parse_cost(settings.token_unit_price),
         token_billing=settings.token_billing,
+        reservation_seconds=settings.stock_reservation_minutes * 60.0,
+        admits_guests=settings.guest_checkout == "on",
+        operator_email=settings.operator_email,
     )
 
 

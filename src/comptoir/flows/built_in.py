@@ -5,6 +5,9 @@ from functools import partial
 from comptoir.domains.notifications import model
 from comptoir.flows import (
     carrying_over,
+    closing,
+    fulfilling,
+    giving_back,
     letters,
     reconciling,
     renewing,
@@ -32,7 +35,15 @@ def built_in(room: Mailroom, till: Till) -> Duties:
         Handler(topping_up.TYPE, partial(topping_up.top_up, till), attempts=_TOP_UPS),
         Handler(tokens.TYPE, partial(tokens.make_statements, till), timeout=_TIDY_SECONDS),
         Handler(reconciling.TYPE, partial(reconciling.by_itself, till), timeout=_TIDY_SECONDS),
+        Handler(closing.TYPE, partial(closing.by_itself, till), timeout=_TIDY_SECONDS),
+        Handler(fulfilling.CLOSE, partial(closing.close_job, till)),
+        Handler(
+            fulfilling.GIVE_BACK,
+            partial(giving_back.give_back, till),
+            attempts=giving_back.ATTEMPTS,
+        ),
         periodic=[
+            closing.EVERY_MINUTE,
             Periodic(tidying.TYPE, tidying.CRON),
             tokens.PERIODIC,
             reconciling.OFTEN,

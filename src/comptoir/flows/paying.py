@@ -6,6 +6,7 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.payments import commands, queries
 from comptoir.domains.payments.model import (
+    LIVEMODE,
     SOURCE,
     Bought,
     Effects,
@@ -16,7 +17,7 @@ from comptoir.domains.payments.model import (
     Status,
     fault_of,
 )
-from comptoir.flows import crediting
+from comptoir.flows import crediting, fulfilling
 from comptoir.flows.crediting import Gift
 from comptoir.flows.till import Till
 from comptoir.kit.books import LIVE
@@ -40,15 +41,18 @@ async def settle(
     if fault is not None:
         await _refuse(tx, till, payment, paid, fault)
         effects.add("case", kind=fault, payment=str(payment.id))
+        if payment.purpose is Purpose.ORDER and fault != LIVEMODE:
+            await commands.pay(tx, payment, paid)
+            await fulfilling.wrong(tx, till, _paid(payment, paid), fault, effects)
         return
     await commands.pay(tx, payment, paid)
     effects.add("paid", payment=str(payment.id), amount=paid.received, currency=paid.currency)
-    now_paid = replace(
-        payment, status=Status.PAID, received=paid.received, tax=paid.tax,
-        intent=payment.intent or paid.intent,
-    )  # fmt: skip
+    now_paid = _paid(payment, paid)
     if payment.purpose in {Purpose.PACK, Purpose.TOP_UP}:
         await bring(tx, till, now_paid, effects)
+    elif payment.purpose is Purpose.ORDER:
+        await fulfilling.sold(tx, till, now_paid, effects)
+        await fulfilling.restate(tx, till, now_paid, effects)
     elif payment.purpose is Purpose.DIRECT:
         await till.tell(
             tx, payment.book, outbox.PAYMENT_PAID, payment.customer, payment=str(payment.id),
@@ -57,6 +61,13 @@ async def settle(
     await crediting.balance(tx, till, now_paid, effects)
     waiting = [each for each in (now_paid.intent, now_paid.session) if each]
     await inbox.wake(tx, (LIVE, payment.book), SOURCE, waiting)
+
+
+def _paid(payment: Payment, paid: Paid) -> Payment:
+    return replace(
+        payment, status=Status.PAID, received=paid.received, tax=paid.tax,
+        intent=payment.intent or paid.intent,
+    )  # fmt: skip
 
 
 async def bring(tx: AsyncConnection, till: Till, payment: Payment, effects: Effects) -> None:

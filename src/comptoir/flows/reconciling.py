@@ -127,20 +127,28 @@ async def look_at(till: Till, payment: Payment, report: Report) -> None:
     async with begin(till.pool) as tx:
         await commands.looked(tx, payment.book, payment.id)
     if payment.session is None and payment.intent is None:
-        payment = await _find(till, payment, report) or payment
+        payment = await find_lost(till, payment, report) or payment
     if payment.session is not None:
-        session = await till.provider.session(payment.session)
-        type_ = _SESSION_TYPES.get(str(session.get("status")))
-        if type_ is not None:
-            await _apply(till, type_, session, report, session=session)
+        await apply_session(till, await till.provider.session(payment.session), report)
     elif payment.intent is not None:
-        intent = await till.provider.intent(payment.intent)
-        type_ = _INTENT_TYPES.get(str(intent.get("status")))
-        if type_ is not None:
-            await _apply(till, type_, intent, report)
+        await apply_intent(till, await till.provider.intent(payment.intent), report)
 
 
-async def _find(till: Till, payment: Payment, report: Report) -> Payment | None:
+async def apply_session(till: Till, session: Object, report: Report | None = None) -> None:
+    """Do what the event of a page would have done that is as it is now."""
+    type_ = _SESSION_TYPES.get(str(session.get("status")))
+    if type_ is not None:
+        await _apply(till, type_, session, report or Report(), session=session)
+
+
+async def apply_intent(till: Till, intent: Object, report: Report | None = None) -> None:
+    """Do what the event of an intent would have done that is as it is now."""
+    type_ = _INTENT_TYPES.get(str(intent.get("status")))
+    if type_ is not None:
+        await _apply(till, type_, intent, report or Report())
+
+
+async def find_lost(till: Till, payment: Payment, report: Report) -> Payment | None:
     """A payment of which the provider's answer was lost: what it made has our mark on it."""
     provider, id_ = till.provider, str(payment.id)
     since = {"created": {"gte": payment.created_at // SECOND - OVERLAP}}

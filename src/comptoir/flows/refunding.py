@@ -17,7 +17,7 @@ from comptoir.domains.payments.model import (
     refund_status,
 )
 from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
-from comptoir.flows import crediting
+from comptoir.flows import crediting, fulfilling
 from comptoir.flows.till import Till
 from comptoir.guards.once import Call, Claim
 from comptoir.kit.errors import Conflict, Invalid, NotFound
@@ -48,6 +48,8 @@ async def refunded(
         payment=str(payment.id),
     )  # fmt: skip
     await crediting.balance(tx, till, payment, effects)
+    if payment.purpose is Purpose.ORDER:
+        await fulfilling.restate(tx, till, payment, effects)
     if status == "succeeded" != known.status:
         is_purchase = payment.purpose in {Purpose.PACK, Purpose.TOP_UP}
         type_ = outbox.PURCHASE_REFUNDED if is_purchase else outbox.PAYMENT_REFUNDED
@@ -83,6 +85,8 @@ async def disputed(
         "dispute", dispute=told.id, status=status, amount=told.amount, payment=str(payment.id)
     )
     await crediting.balance(tx, till, payment, effects)
+    if payment.purpose is Purpose.ORDER:
+        await fulfilling.restate(tx, till, payment, effects)
     figures: dict[str, Any] = {
         "payment": str(payment.id), "dispute": told.id, "status": status, "amount": told.amount,
         "currency": payment.currency,
@@ -131,23 +135,14 @@ async def refund(till: Till, book: int, wanted: Wanted) -> RefundMade:
         Conflict: it is not paid, or less is left of it; or the provider would not have it.
         Unavailable: the provider, or the database, cannot be reached.
     """
-    provider = till.provider
+    _ = till.provider  # nothing is begun that cannot be asked for
     said = {"payment": str(wanted.payment), "amount": wanted.amount, "reason": wanted.reason}
     call = Call.of_fields(book, wanted.key, said, "refund")
 
     async def work(claim: Claim) -> dict[str, Any]:
         async with begin(till.pool) as tx:
             payment, refund = await _begun(tx, book, wanted, claim.origin)
-        params = _params(book, payment, refund, wanted.reason)
-        try:
-            made = await provider.create_refund(params, claim.provider_key("refund"))
-        except ProviderRefused:
-            await _drop(till, book, refund)
-            raise
-        except ProviderFailed:
-            made = await _look(till, params, refund)
-            if made is None:
-                made = await provider.create_refund(params, claim.provider_key("refund-again"))
+        made = await ask(till, book, (payment, refund), wanted.reason, claim)
         async with begin(till.pool) as tx:
             locked = await queries.lock(tx, book, payment.id)
             assert locked is not None, "payments never go"
@@ -190,7 +185,31 @@ async def _begun(
     return payment, refund
 
 
-def _params(book: int, payment: Payment, refund: Refund, reason: str) -> dict[str, Any]:
+async def ask(
+    till: Till, book: int, of: tuple[Payment, Refund], reason: str, claim: Claim
+) -> Object:
+    """Ask the provider for a refund, under keys of a claim.
+
+    Raises:
+        Conflict: it would not have it: the refund is dropped.
+        Unavailable: it cannot be reached.
+    """
+    payment, refund = of
+    params = params_of(book, payment, refund, reason)
+    try:
+        return await till.provider.create_refund(params, claim.provider_key("refund"))
+    except ProviderRefused:
+        await drop(till, book, refund)
+        raise
+    except ProviderFailed:
+        made = await found(till, params, refund)
+        if made is not None:
+            return made
+        return await till.provider.create_refund(params, claim.provider_key("refund-again"))
+
+
+def params_of(book: int, payment: Payment, refund: Refund, reason: str) -> dict[str, Any]:
+    """What the provider is asked for a refund."""
     params: dict[str, Any] = {
         "payment_intent": payment.intent,
         "amount": refund.amount,
@@ -199,13 +218,13 @@ def _params(book: int, payment: Payment, refund: Refund, reason: str) -> dict[st
     return params | ({"reason": reason} if reason in REASONS else {})
 
 
-async def _look(till: Till, params: dict[str, Any], refund: Refund) -> Object | None:
+async def found(till: Till, params: dict[str, Any], refund: Refund) -> Object | None:
     """What a call that answered 500 may have made."""
     pages = till.provider.refunds({"payment_intent": params["payment_intent"]})
     return await till.provider.found(pages, compat.REFUND, str(refund.id))
 
 
-async def _drop(till: Till, book: int, refund: Refund) -> None:
+async def drop(till: Till, book: int, refund: Refund) -> None:
     """The provider would not have it: the money is still here."""
     async with begin(till.pool) as tx:
         await commands.change_refund(tx, book, refund, "abandoned", (None, refund.amount))

@@ -13,10 +13,10 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.payments import commands, compat, queries
 from comptoir.domains.payments.compat import Told
-from comptoir.domains.payments.model import Effects, Paid, Payment, Status
+from comptoir.domains.payments.model import Effects, Paid, Payment, Purpose, Status
 from comptoir.domains.payments.stripe import Object, first
 from comptoir.domains.subscriptions import queries as subscriptions
-from comptoir.flows import paying, refunding, renewing
+from comptoir.flows import fulfilling, paying, refunding, renewing
 from comptoir.flows.renewing import Way
 from comptoir.flows.till import Deferred, Look, Till
 
@@ -162,6 +162,7 @@ async def _note(tx: AsyncConnection, now: Situation, payment: Payment, told: com
     }:
         await commands.change(tx, payment, status or Status.OPEN, told.error)
         now.effects.add("noted", payment=str(payment.id), status=(status or Status.OPEN).value)
+        await _order(tx, now, payment, status)
     else:
         now.effects.add("known", payment=str(payment.id))
 
@@ -199,6 +200,21 @@ async def _end(
         return
     await commands.change(tx, payment, status)
     now.effects.add("noted", payment=str(payment.id), status=status.value)
+    await _order(tx, now, payment, status)
+
+
+async def _order(
+    tx: AsyncConnection, now: Situation, payment: Payment, status: Status | None
+) -> None:
+    """What less than a success does to the order that is to be paid; None for a failure."""
+    if payment.purpose is not Purpose.ORDER:
+        return
+    if status is None:
+        await fulfilling.failed(tx, now.till, payment, now.effects)
+    elif status is Status.PROCESSING:
+        await fulfilling.processing(tx, now.till, payment, now.effects)
+    else:
+        await fulfilling.ended(tx, now.till, payment, now.effects)
 
 
 async def _subscription_session(tx: AsyncConnection, now: Situation, told: compat.Session) -> None:

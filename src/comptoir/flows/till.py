@@ -1,6 +1,6 @@
 """The till: what journeys with money need, in one place."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,16 +9,23 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.payments import commands
 from comptoir.domains.payments.stripe import Stripe
+from comptoir.flows.shelf import Shelf
 from comptoir.guards.once import Once
 from comptoir.kit.clock import Clock
 from comptoir.kit.errors import Unavailable
+from comptoir.ledger.model import Answer
+from comptoir.ledger.requests import Chain
 from comptoir.store import outbox
 from comptoir.store.bell import Bell
+from comptoir.store.commit import Companion
 from comptoir.store.directory import Directory
 from comptoir.store.ledger import Clock as LedgerClock
 from comptoir.store.ledger import database_time
 from comptoir.store.outbox import Happening
 from comptoir.store.pool import Pool
+
+Submit = Callable[[int, Chain, Sequence[Companion]], Awaitable[list[Answer]]]
+"""Decides a chain of a book and commits it with more rows; its errors are `Batch.submit`'s."""
 
 
 class Deferred(Exception):
@@ -40,6 +47,9 @@ class Terms:
         waives_spent: what a refund cannot take back is not owed either.
         token_price: of one token, in billionths of the major unit.
         token_billing: none, or stripe_invoice.
+        reservation_seconds: for how long goods are set aside for whoever has not paid.
+        admits_guests: whoever has no key may buy.
+        operator_email: who is written to when stock is low.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -48,6 +58,9 @@ class Terms:
     automatic_tax: bool = False
     waives_spent: bool = False
     token_price: int = 0
+    reservation_seconds: float = 1800.0
+    admits_guests: bool = True
+    operator_email: str | None = None
     token_billing: str = "none"  # noqa: S105  # a way of billing
 
 
@@ -58,6 +71,8 @@ class Till:
     Attributes:
         stripe: None when nobody has given us a key.
         once: the calls of a book that are made once.
+        submit: the group commit of a book.
+        shelf: what is for sale.
         inbox, outbox: bells that wake whoever works on them.
     """
 
@@ -65,6 +80,8 @@ class Till:
     directory: Directory
     stripe: Stripe | None
     once: Callable[[int], Awaitable[Once]]
+    submit: Submit
+    shelf: Shelf
     new_id: Callable[[], UUID]
     clock: Clock
     chance: Callable[[], float]

@@ -177,14 +177,21 @@ class Claim:
         self._steps[name] = result.obj
         return result.obj
 
-    async def finish(self, tx: AsyncConnection[Any], result: object) -> None:
+    async def finish(
+        self, tx: AsyncConnection[Any], result: object, ttl: float | None = None
+    ) -> None:
         """Keep the result in the open transaction, together with the effect.
+
+        Args:
+            tx: an open transaction.
+            result: as JSON can say it.
+            ttl: seconds for which this result is kept, when that is less long than for others.
 
         Raises:
             Conflict: somebody else has taken the call over: roll back.
         """
         kept = checked(result)
-        ttl = self._call.ttl
+        ttl = self._call.ttl if ttl is None else ttl
         done = await fetch_joined(tx, sql.FINISH, (kept, ttl, *self._place()))
         if not done:
             raise Conflict("claim-lost")

@@ -38,6 +38,12 @@ FIELDS: Final = (
     "model",
     "cost",
     "metadata",
+    "product",
+    "size",
+    "type",
+    "items",
+    "minutes",
+    "place",
 )
 """Every field that a fingerprint knows, in the order in which a difference is named.
 

@@ -1,7 +1,8 @@
 """Low and empty: when an account crosses the line, and when it has come back.
 
 An account that hovers about the line crosses it once: to count as fuller again it needs a twentieth
-of its last fill more, or a new grant.
+of its last fill more, or a new grant. Where whoever sells it has said at what number it is low, it
+is low at that number and below.
 """
 
 from typing import Final
@@ -18,6 +19,8 @@ _FILLING: Final = frozenset({Kind.GRANT, Kind.PURCHASE, Kind.ALLOWANCE})
 def level_after(account: Account, line: Line) -> Level:
     """How full an account is once a line has changed it."""
     available, filled = account.posted - account.held, account.filled
+    if account.low_at is not None:
+        return Level.LOW if available <= account.low_at else Level.NORMAL
     if available * LOW_SHARE >= filled and account.level is Level.NORMAL:
         return Level.NORMAL  # nearly always
     if filled <= 0:

@@ -162,6 +162,8 @@ class Account:
         at: the time of its last line; no later line is ever older.
         anonymous: its customer was erased: no request can name it, and none leaves a note.
         level: how full it was at its last line; it takes a twentieth more to be fuller again.
+        low_at: it is low when no more than this is available, as whoever sells it has said; None
+            when "low" is a share of the last fill.
         lots: open lots in burning order; perhaps only the prefix that the requests can reach.
         due: its open holds whose expiry has passed, until they are settled.
         settled: nothing that was due by then is left to be written.
@@ -182,6 +184,7 @@ class Account:
     at: int = 0
     anonymous: bool = False
     level: Level = Level.NORMAL
+    low_at: int | None = None
     lots: list[Lot] = field(default_factory=list[Lot])
     due: list[Held] = field(default_factory=list[Held])
     settled: int = -1

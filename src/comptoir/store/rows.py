@@ -37,7 +37,7 @@ def account(row: Row) -> Account:
     (id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at) = row[:12]
     return Account(
         id_, asset, posted, held, debt, floor, filled, version, made, lots, expiry, at, row[12],
-        Level(row[13]),
+        Level(row[13]), row[14],
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 _ACCOUNT: Final = """a.id, a.asset_id, a.posted, a.held, a.debt, a.floor, a.filled, a.version,
     a.lots_made, a.open_lots, comptoir.micros(a.next_expiry), comptoir.micros(a.at), a.anonymous,
-    a.level"""
+    a.level, a.low_at"""
 
 _LOT: Final = """l.account_id, l.no, l.source, l.priority, comptoir.micros(l.expires_at), l.granted,
     l.remaining, l.pinned, l.plain, l.lapsed, l.paid, l.tax, l.currency, l.version"""
@@ -264,11 +264,12 @@ CHANGE_ACCOUNTS_ANEW: Final = _CHANGE_ACCOUNTS.format(
 
 ADD_SIGNALS: Final = """
 INSERT INTO comptoir.outbox (book_id, type, customer_id, account_id, version)
-SELECT a.book_id, t.type, a.customer_id, t.account_id, t.version
+SELECT a.book_id, CASE WHEN a.low_at IS NULL THEN t.type ELSE 'stock.low' END, a.customer_id,
+    t.account_id, t.version
 FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS t(account_id, version, type)
-JOIN comptoir.accounts a
-    ON a.book_id = %s AND a.id = t.account_id AND a.customer_id IS NOT NULL AND NOT a.anonymous"""
-"""Only what customers have becomes low by itself: of stock whoever sells it says when."""
+JOIN comptoir.accounts a ON a.book_id = %s AND a.id = t.account_id AND NOT a.anonymous
+    AND (a.customer_id IS NOT NULL OR a.low_at IS NOT NULL)"""
+"""What customers have becomes low by itself; stock does where whoever sells it has said when."""
 
 ADD_NOTES: Final = """
 INSERT INTO comptoir.notes (book_id, account_id, version, reason, reference, metadata)

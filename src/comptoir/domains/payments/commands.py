@@ -21,6 +21,7 @@ from comptoir.domains.payments.model import (
     Taking,
 )
 from comptoir.kit.errors import NotFound
+from comptoir.store.commit import Companion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,15 @@ async def add(tx: AsyncConnection, draft: Draft) -> bool:
         Jsonb(dict(draft.details)),
     )  # fmt: skip
     return await (await tx.execute(sql.ADD, given)).fetchone() is not None
+
+
+def beside(draft: Draft) -> Companion:
+    """A payment that is kept in the commit of a chain, only if the chain succeeds."""
+    row = (
+        draft.book, draft.id, draft.customer, draft.purpose.value, draft.amount, draft.currency,
+        draft.livemode,
+    )  # fmt: skip
+    return Companion(sql.ADD_EACH, row)
 
 
 async def place(

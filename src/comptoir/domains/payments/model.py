@@ -16,6 +16,8 @@ class Purpose(StrEnum):
     TOP_UP = "top-up"
     DIRECT = "direct"
     """What somebody asked us to collect, and knows by a reference of his own."""
+    ORDER = "order"
+    """Goods that are set aside: the order has the same id."""
     INVOICE = "invoice"
     """A subscription's: the provider collects it by himself."""
 
@@ -104,14 +106,15 @@ class Paid:
     intent: str | None = None
 
 
-FAULTS: Final = ("livemode-differs", "currency-differs", "amount-differs")
+LIVEMODE: Final = "livemode-differs"
+FAULTS: Final = (LIVEMODE, "currency-differs", "amount-differs")
 """Why what came is not what was asked."""
 
 
 def fault_of(payment: Payment, paid: Paid) -> str | None:
     """Why what came is not what was asked; None when it is. Nothing is granted for what differs."""
     if paid.livemode != payment.livemode:
-        return "livemode-differs"
+        return LIVEMODE
     if paid.currency.lower() != payment.currency:
         return "currency-differs"
     asked = paid.subtotal if payment.adds_tax and paid.subtotal is not None else paid.received

@@ -12,6 +12,11 @@ INSERT INTO comptoir.payments (book_id, id, customer_id, purpose, reference, amo
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING RETURNING id"""
 
+ADD_EACH: Final = """
+INSERT INTO comptoir.payments (book_id, id, customer_id, purpose, amount, currency, livemode)
+SELECT t.* FROM unnest(%s::integer[], %s::uuid[], %s::bigint[], %s::text[], %s::bigint[],
+    %s::text[], %s::boolean[]) AS t(book_id, id, customer, purpose, amount, currency, livemode)"""
+
 FIND: Final[LiteralString] = f"""
 SELECT {_PAYMENT} FROM comptoir.payments p WHERE p.book_id = %s AND p.id = %s"""
 
