@@ -55,6 +55,9 @@ CREATE = group(
     return_url=url,
     statement_descriptor=text,
 )
+_LEAST: Final = {"eur": 50, "usd": 50, "cad": 50, "aud": 50, "chf": 50, "gbp": 30}
+"""In minor units: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts."""
+
 UPDATE = group(**_FIELDS)
 CONFIRM = group(
     payment_method=text,
@@ -82,10 +85,22 @@ SETTLES: Final = 2
 
 def create(world: World, given: Values) -> Object:
     """POST /v1/payment_intents."""
+    check_amount(given["amount"], given["currency"])
     made = make(world, given)
     if given.get("confirm"):
         return attempt(world, made, given)
     return made
+
+
+def check_amount(amount_: int, currency_: str) -> None:
+    """Refuse what is too little to be charged.
+
+    Raises:
+        Refused: it is.
+    """
+    if amount_ < _LEAST.get(currency_, 1):
+        text = "Amount must be at least the minimum charge amount of its currency."
+        raise Refused(text, "amount_too_small", param="amount")
 
 
 def make(world: World, given: Values) -> Object:
@@ -148,6 +163,7 @@ def update(world: World, given: Values, id_: str) -> Object:
     found = world.find("payment_intent", id_)
     if found["status"] not in CONFIRMABLE and set(given) - {"metadata", "description"}:
         raise unexpected("payment_intent", found["status"], payment_intent=found)
+    check_amount(given.get("amount", found["amount"]), given.get("currency", found["currency"]))
     names = ("amount", "currency", "customer", "description", "receipt_email", "shipping",
              "setup_future_usage", "statement_descriptor_suffix", "transfer_group")  # fmt: skip
     found |= {name: given[name] for name in names if name in given}

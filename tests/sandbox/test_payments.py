@@ -83,6 +83,17 @@ def test_what_is_reserved_is_captured_once(shared: Provider) -> None:
         shared.v1.payment_intents.capture(made.id)
 
 
+def test_too_little_is_never_charged(shared: Provider) -> None:
+    for amount, currency in ((49, "eur"), (29, "gbp")):
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            shared.v1.payment_intents.create({"amount": amount, "currency": currency})
+        assert caught.value.code == "amount_too_small"
+    made = shared.v1.payment_intents.create({"amount": 50, "currency": "eur"})
+    with pytest.raises(stripe.InvalidRequestError):
+        shared.v1.payment_intents.update(made.id, {"amount": 49})
+    assert shared.v1.payment_intents.retrieve(made.id).amount == 50
+
+
 def test_never_more_is_refunded_than_was_charged(shared: Provider) -> None:
     made = shared.paid()
     first = shared.v1.refunds.create({"payment_intent": made.id, "amount": 900})
@@ -97,7 +108,7 @@ def test_never_more_is_refunded_than_was_charged(shared: Provider) -> None:
     assert again.value.code == "charge_already_refunded"
     charge = shared.v1.charges.retrieve(made.latest_charge, {"expand": ["refunds"]})
     assert (charge.amount_refunded, charge.refunded, len(charge.refunds.data)) == (1900, True, 2)
-    unpaid = shared.v1.payment_intents.create({"amount": 1, "currency": "eur"})
+    unpaid = shared.v1.payment_intents.create({"amount": 100, "currency": "eur"})
     with pytest.raises(stripe.InvalidRequestError):
         shared.v1.refunds.create({"payment_intent": unpaid.id})
 

@@ -11,6 +11,7 @@ from comptoir.flows import checkout, restocking
 from comptoir.flows.charging import Page
 from comptoir.flows.checkout import Begun, Wanted
 from comptoir.flows.restocking import Wanted as Move
+from comptoir.jobs.worker import Crew, Worker
 from comptoir.store.pool import begin
 from tests.support.shop import LIVE, Shop
 
@@ -97,6 +98,16 @@ async def figures(shop: Shop, product: str = "TEE", size: str = "M") -> tuple[in
     async with begin(shop.till.pool) as tx:
         of = await queries.size(tx, LIVE, product, size)
     return of.stock, of.reserved, of.available
+
+
+async def jobs(shop: Shop) -> int:
+    """Work off the jobs that wait."""
+    app = shop.app
+    worker = Worker(app.worker_url, app.pool, Crew(app.duties, chance=app.chance))
+    done = 0
+    for queue in ("default", "email"):
+        done += await worker.work_off(queue, 100)
+    return done
 
 
 async def agreed(shop: Shop) -> None:

@@ -10,8 +10,9 @@ from psycopg import AsyncConnection
 from comptoir.domains.payments import commands, compat, model, queries
 from comptoir.domains.payments.model import Effects, Grant, Payment, Purpose
 from comptoir.domains.payments.stripe import Object
+from comptoir.domains.stock import queries as stock
 from comptoir.domains.subscriptions import queries as selling
-from comptoir.flows import crediting, paying, renewing
+from comptoir.flows import crediting, fulfilling, paying, renewing
 from comptoir.flows.till import Till
 from comptoir.kit.books import BOOKS
 from comptoir.kit.errors import NotFound
@@ -150,7 +151,23 @@ async def _audit(till: Till, payment: Payment, report: Report, *, fix: bool) -> 
         assert locked is not None, "payments never go"
         if locked.purpose in {Purpose.PACK, Purpose.TOP_UP}:
             await _grants(tx, till, locked, report, fix=fix)
+        if locked.purpose is Purpose.ORDER:
+            await _sale(tx, till, locked, report, fix=fix)
         await _takings(tx, till, locked, report, fix=fix)
+
+
+async def _sale(
+    tx: AsyncConnection, till: Till, payment: Payment, report: Report, *, fix: bool
+) -> None:
+    """Money for an order has sold its goods, or goes back."""
+    order = await stock.lock(tx, payment.book, payment.id)
+    if order.number is not None:
+        return
+    if any(each.stands for each in await queries.refunds(tx, payment)):
+        return
+    if fix:
+        await fulfilling.sold(tx, till, payment, Effects())
+    report.add("sale-missing", mended=fix, order=str(order.id), amount=payment.received)
 
 
 async def _grants(

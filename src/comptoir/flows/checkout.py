@@ -141,7 +141,10 @@ class _Desk:
             except NotPayable:
                 if order.id == claim.origin:
                     raise Conflict("order-closed") from None
-        order = await self._new(claim.origin, customer)
+        draft = await self._draft(claim.origin, customer)
+        if order is not None:  # and its names are not to be met again
+            draft = replace(draft, key=f"order\x1f{draft.id}")
+        order = await self._new(draft, customer)
         try:
             return await self._pay(order, claim)
         except NotPayable:
@@ -180,9 +183,9 @@ class _Desk:
             raise Invalid("amount-too-large", field="items")
         return draft
 
-    async def _new(self, id_: UUID, customer: int | None) -> Order:
+    async def _new(self, draft: Draft, customer: int | None) -> Order:
         """A new order; what its own buyer has set aside before does not keep him from it."""
-        draft = await self._draft(id_, customer)
+        id_ = draft.id
         for attempt in range(_TRIES):
             try:
                 made = await self._commit(draft)

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from comptoir.domains.credits.erasing import anonymise
 from comptoir.domains.identity.commands import erase_customer, lock_customer
 from comptoir.domains.payments.commands import forget_provider_customer
+from comptoir.domains.stock import commands as stock
 from comptoir.domains.subscriptions import queries as subscriptions
 from comptoir.kit.errors import Conflict
 from comptoir.store.answers import Deed, Figures, once
@@ -23,6 +24,7 @@ async def _leave_provider(tx: AsyncConnection, book: int, customer: int) -> None
     if any(not each.is_over for each in await subscriptions.of_customer(tx, book, customer)):
         raise Conflict("still-subscribed")
     await forget_provider_customer(tx, book, customer)
+    await stock.forget_customer(tx, book, customer)
 
 
 @dataclass(frozen=True, slots=True)

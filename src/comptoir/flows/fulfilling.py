@@ -6,6 +6,7 @@ left; where nothing is, it goes back by itself, and somebody is told.
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from psycopg import AsyncConnection, Rollback
 
@@ -96,14 +97,19 @@ async def _send_back(
         return
     refund = Refund(till.new_id(), payment.id, None, left, "new", why, 0)
     await payments.add_refund(tx, payment.book, refund)
-    said = {"payment": str(payment.id), "refund": str(refund.id)}
-    wanted = Wanted(GIVE_BACK, said, f"give-back:{refund.id}")
-    await queue.enqueue(tx, payment.book, till.new_id(), wanted)
+    await ask_for(tx, till, payment, refund.id)
     await till.open_case(
         tx, payment.book, why, str(payment.id), payment=str(payment.id), order=str(payment.id),
         amount=left, currency=payment.currency,
     )  # fmt: skip
     effects.add("sent-back", payment=str(payment.id), amount=left, currency=payment.currency)
+
+
+async def ask_for(tx: AsyncConnection, till: Till, payment: Payment, refund: UUID) -> None:
+    """Let a job ask for a refund that goes by itself; one that waits already is enough."""
+    said = {"payment": str(payment.id), "refund": str(refund)}
+    wanted = Wanted(GIVE_BACK, said, f"give-back:{refund}")
+    await queue.enqueue(tx, payment.book, till.new_id(), wanted)
 
 
 async def ended(tx: AsyncConnection, till: Till, payment: Payment, effects: Effects) -> None:

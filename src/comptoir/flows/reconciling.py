@@ -17,8 +17,9 @@ from comptoir.domains.payments.compat import Told
 from comptoir.domains.payments.model import SOURCE, Effects, Payment, Refund, Status
 from comptoir.domains.payments.stripe import Object
 from comptoir.domains.subscriptions import queries as selling
-from comptoir.flows import auditing, settling
+from comptoir.flows import auditing, fulfilling, settling
 from comptoir.flows.auditing import Report
+from comptoir.flows.fulfilling import AUTOMATIC
 from comptoir.flows.inbox_work import Clerk
 from comptoir.flows.receiving import Via, written
 from comptoir.flows.settling import EVENTS, Looked, Situation
@@ -194,7 +195,11 @@ async def _look_at_refund(till: Till, book: int, refund: Refund, report: Report)
         await _apply(till, "refund.updated", told, report)
         return
     async with begin(till.pool) as tx:
-        if await queries.now(tx) - refund.created_at > _GIVEN_UP * SECOND:
+        if refund.reason in AUTOMATIC:
+            # Nobody would ask again for what goes back by itself.
+            await fulfilling.ask_for(tx, till, payment, refund.id)
+            report.add("refund-asked-again", mended=True, refund=str(refund.id))
+        elif await queries.now(tx) - refund.created_at > _GIVEN_UP * SECOND:
             await commands.change_refund(tx, book, refund, "abandoned", (None, refund.amount))
             report.add("refund-never-begun", mended=True, refund=str(refund.id))
 

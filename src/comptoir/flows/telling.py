@@ -17,8 +17,11 @@ import msgspec
 from psycopg import AsyncConnection
 from psycopg.errors import Error
 
-from comptoir.domains.notifications import hooks
+from comptoir.domains.notifications import hooks, model
 from comptoir.domains.notifications import sql_hooks as sql
+from comptoir.domains.notifications.model import Email
+from comptoir.domains.stock import queries as stock
+from comptoir.domains.stock.model import Size
 from comptoir.flows import topping_up
 from comptoir.flows.till import Till
 from comptoir.jobs import queue
@@ -89,6 +92,8 @@ class Teller:
                     await tx.execute(sql.ADD_DELIVERY, (each.book, hook, each.id))
                 if each.type in _SHORT and each.customer is not None:
                     await self._top_up(tx, each.book, each.customer)
+                if each.type == outbox.STOCK_LOW:
+                    await self._write_to_operator(tx, each)
             if happenings:
                 await outbox.settle(tx, happenings)
         return len(happenings)
@@ -100,6 +105,22 @@ class Teller:
         if await hooks.one(tx, sql.WANTS_TOP_UP, book, customer) is not None:
             wanted = Wanted(topping_up.TYPE, {"customer": customer}, f"top-up:{customer}")
             await queue.enqueue(tx, book, self.till.new_id(), wanted)
+
+    async def _write_to_operator(self, tx: AsyncConnection, of: Happening) -> None:
+        """Tell whoever orders more that it is time, where somebody has said who that is."""
+        address = self.till.terms.operator_email
+        if address is None or of.place is None:
+            return
+        size = await stock.at_line(tx, of.book, *of.place)
+        if size is None:
+            return
+        values = {
+            "product": size.product, "size": size.size, "available": str(size.available),
+            "threshold": str(size.low_at),
+        }  # fmt: skip
+        letter = Email(to=address, template="stock-low", values=values, key=f"stock-low:{of.id}")
+        wanted = Wanted(model.TYPE, letter.payload())
+        await queue.enqueue(tx, of.book, self.till.new_id(), wanted)
 
     async def tell(self) -> int:
         """Make the deliveries that are due; says how many."""
@@ -176,6 +197,9 @@ async def rendered(tx: AsyncConnection, of: Happening) -> Mapping[str, Any]:
 
 async def _figures(tx: AsyncConnection, of: Happening) -> dict[str, Any]:
     figures = dict(of.figures)
+    if of.type == outbox.STOCK_LOW and of.place is not None:
+        size = await stock.at_line(tx, of.book, *of.place)
+        return figures if size is None else figures | _low(size)
     if of.place is not None:
         row = await hooks.one(tx, sql.FIGURES, of.book, *of.place)
         if row is not None:
@@ -194,3 +218,14 @@ async def _figures(tx: AsyncConnection, of: Happening) -> dict[str, Any]:
             figures["asset"] = row[0]
             figures["credits"] = format_amount(figures.pop("units"), row[1])
     return figures
+
+
+def _low(size: Size) -> dict[str, Any]:
+    return {
+        "product": size.product,
+        "size": size.size,
+        "stock": size.stock,
+        "reserved_stock": size.reserved,
+        "available_stock": size.available,
+        "low_stock_threshold": size.low_at,
+    }

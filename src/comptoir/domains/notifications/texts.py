@@ -46,4 +46,16 @@ TEMPLATES: Final[dict[str, dict[str, Words]]] = {
             "Votre document {document} est prêt.\n\nVous le trouverez ici : {link}",
         ),
     },
+    "stock-low": {
+        "en": Words(
+            "Low stock: {product} {size}",
+            "{available} of {product} {size} are left to sell.\n\n"
+            "You asked to be told at {threshold}.",
+        ),
+        "fr": Words(
+            "Stock faible : {product} {size}",
+            "Il reste {available} de {product} {size} à vendre.\n\n"
+            "Vous avez demandé à le savoir à partir de {threshold}.",
+        ),
+    },
 }

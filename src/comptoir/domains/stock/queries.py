@@ -72,6 +72,12 @@ async def size(tx: AsyncConnection, book: int, product_: str, size_: str) -> Siz
     return Size(*row)
 
 
+async def at_line(tx: AsyncConnection, book: int, account: int, version: int) -> Size | None:
+    """A size as it was right after a line of its journal; None when the account is of none."""
+    row = await _one(tx, sql.AT_LINE, (book, account, version))
+    return None if row is None else Size(row[0], row[1], account, row[2], row[3], row[4])
+
+
 async def _sizes(tx: AsyncConnection, book: int, names: Sequence[str]) -> dict[str, list[Size]]:
     found: dict[str, list[Size]] = {}
     for row in await _all(tx, sql.SIZES, (book, list(names))):

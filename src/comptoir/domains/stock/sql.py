@@ -57,6 +57,13 @@ SELECT {_SIZE} FROM comptoir.sizes s
 JOIN comptoir.accounts a ON a.book_id = s.book_id AND a.id = s.account_id
 WHERE s.book_id = %s AND s.product = %s AND s.size = %s"""
 
+AT_LINE: Final = """
+SELECT s.product, s.size, m.posted, m.held, coalesce(a.low_at, 0)
+FROM comptoir.sizes s
+JOIN comptoir.accounts a ON a.book_id = s.book_id AND a.id = s.account_id
+JOIN comptoir.movements m ON m.book_id = s.book_id AND m.account_id = s.account_id
+WHERE s.book_id = %s AND s.account_id = %s AND m.version = %s"""
+
 _MOVEMENT: Final[LiteralString] = """m.account_id, m.version, s.product, s.size, m.kind, m.amount,
     m.posted, n.reason, n.reference, n.metadata ->> 'type', n.metadata ->> 'order',
     comptoir.micros(m.at)"""
