@@ -20,6 +20,7 @@ from comptoir.domains.payments.model import (
     Taking,
 )
 from comptoir.kit.errors import NotFound
+from comptoir.store.pool import Pool, fetch
 
 Given = Sequence[object] | Mapping[str, object]
 
@@ -179,6 +180,15 @@ async def count_cases(tx: AsyncConnection, book: int) -> int:
     """How much needs a human."""
     row = await _one(tx, sql.COUNT_CASES, (book,))
     return row[0] if row else 0
+
+
+async def open_cases(pool: Pool) -> dict[tuple[int, str], int]:
+    """How much needs a human, of all books by their number, by its kind: 10,000 at most.
+
+    Raises:
+        Unavailable: the database is down.
+    """
+    return {(book, kind): count for book, kind, count in await fetch(pool, sql.OPEN_CASES, ())}
 
 
 async def provider_customer(

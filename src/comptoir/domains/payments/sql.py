@@ -180,6 +180,12 @@ SELECT 1 FROM comptoir.cases WHERE book_id = %s AND kind = ANY(%s) AND subject =
 COUNT_CASES: Final = """
 SELECT count(*) FROM comptoir.cases WHERE book_id = %s AND closed_at IS NULL"""
 
+OPEN_CASES: Final = """
+SELECT book_id, kind, count(*) FROM (
+    SELECT book_id, kind FROM comptoir.cases WHERE closed_at IS NULL
+    ORDER BY book_id, opened_at, id LIMIT 10000
+) found GROUP BY book_id, kind"""
+
 CUSTOMER: Final = """
 SELECT customer, locale, email FROM comptoir.customers WHERE book_id = %s AND id = %s"""
 
