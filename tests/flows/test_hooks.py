@@ -1,5 +1,6 @@
 """Telling others: signed as Standard Webhooks has it, until it has arrived, each thing once."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -36,12 +37,14 @@ class Ear:
     """Somebody who hears.
 
     Attributes:
-        answers: statuses of the next answers, then 204; 0 breaks off without one.
+        answers: statuses of the next answers, then 204; 0 breaks off without one, -1 never answers.
+        over: ends those that never answer.
     """
 
     url: str = ""
     told: list[tuple[bytes, dict[str, str]]] = field(default_factory=list[Any])
     answers: list[int] = field(default_factory=list[int])
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def said(self) -> list[dict[str, Any]]:
@@ -61,7 +64,9 @@ def hearing() -> Iterator[Ear]:
             body = self.rfile.read(int(self.headers["content-length"]))
             ear.told.append((body, {k.lower(): v for k, v in self.headers.items()}))
             status = ear.answers.pop(0) if ear.answers else 204
-            if status == 0:
+            if status < 0:
+                ear.over.wait(60)
+            if status <= 0:
                 return
             self.send_response(status)
             self.send_header("location", "http://127.0.0.1:1/")
@@ -78,6 +83,7 @@ def hearing() -> Iterator[Ear]:
     try:
         yield ear
     finally:
+        ear.over.set()
         server.shutdown()
         server.server_close()
         thread.join(10)
@@ -221,6 +227,44 @@ async def test_who_never_hears_is_given_up_and_may_be_told_again(shop: Shop, ear
     await post.tell()
     assert post.deliveries() == [("sent", 1, 204, None)]
     assert ear.told[-1][1]["webhook-id"] == ear.told[0][1]["webhook-id"]
+
+
+async def test_who_never_answers_is_told_again_and_holds_up_nobody(shop: Shop, ear: Ear) -> None:
+    """Not even while he is waited for: the others have heard by then."""
+    with hearing() as silent:
+        silent.answers = [-1, -1]
+        await placed(shop, ear.url, "purchase.paid")
+        post = await placed(shop, silent.url, "purchase.paid")
+        await bought(shop)
+        patient = Teller(shop.till, KEY, seconds=60.0)
+        await patient.sort_out()
+        async with patient._stack:
+            waiting = asyncio.create_task(patient.tell())
+            async with asyncio.timeout(20):
+                while not (silent.told and ("sent", 1, 204, None) in post.deliveries()):
+                    await asyncio.sleep(0.01)
+            assert not waiting.done()
+            assert ("waiting", 1, None, None) in post.deliveries()
+            silent.over.set()
+            await waiting
+        silent.over.clear()
+        shop.sql(AGAIN)
+        brief = Teller(shop.till, KEY, seconds=0.05)
+        async with brief._stack:
+            await brief.tell()
+        assert len(silent.told) == 2
+        [(attempts, error, pause)] = shop.sql(
+            "SELECT attempts, error, extract(epoch FROM due_at - now())::float"
+            " FROM comptoir.hook_deliveries WHERE state = 'waiting'"
+        )
+        assert attempts == 2
+        assert "Timeout" in error
+        assert 0.7 * hooks.PAUSES[1] - 5 < pause < 1.3 * hooks.PAUSES[1]
+        shop.sql(AGAIN)
+        await post.tell()
+        assert sorted(post.deliveries()) == [("sent", 1, 204, None), ("sent", 3, 204, None)]
+    assert len(ear.told) == 1
+    assert len({headers["webhook-id"] for _, headers in (*ear.told, *silent.told)}) == 1
 
 
 async def test_a_place_that_is_gone_hears_nothing(shop: Shop, ear: Ear) -> None:

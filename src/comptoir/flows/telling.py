@@ -55,10 +55,12 @@ class Teller:
 
     Attributes:
         secret: of this server, from which those of places are derived.
+        seconds: for which an answer is waited for.
     """
 
     till: Till
     secret: bytes
+    seconds: float = _SECONDS
     _session: Any = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -140,7 +142,7 @@ class Teller:
         import aiohttp  # noqa: PLC0415  # loaded by whoever tells somebody
 
         if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=_SECONDS)
+            timeout = aiohttp.ClientTimeout(total=self.seconds)
             session = aiohttp.ClientSession(timeout=timeout)
             self._session = await self._stack.enter_async_context(session)
         now = self.till.clock()
