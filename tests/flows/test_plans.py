@@ -1,14 +1,18 @@
 """Plans by a test clock: what is allowed, for how long, and what a customer may do meanwhile."""
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from comptoir.flows import reconciling, stocking, subscribing
 from comptoir.flows.purchase import Begun
+from comptoir.flows.telling import rendered
 from comptoir.guards import quotas
 from comptoir.kit.errors import Conflict
 from comptoir.kit.limits import SECOND
+from comptoir.store import outbox
+from comptoir.store.pool import begin
 from tests.support.reader import FAILS, Reader, price, spend
 from tests.support.sandbox import DAY
 from tests.support.shop import Shop
@@ -214,6 +218,92 @@ async def test_who_does_not_pay_falls_behind_and_ends(shop: Shop, reader: Reader
     assert await reader.allowance() == [200]
     types = [t for (t,) in shop.sql("SELECT type FROM comptoir.outbox")]
     assert types.count("subscription.changed") >= 2
+
+
+def told_unpaid(shop: Shop) -> list[tuple[int, str]]:
+    """What others are told of invoices that could not be collected: the try, and why."""
+    rows = shop.sql("SELECT figures FROM comptoir.outbox WHERE type = 'subscription.unpaid'")
+    return sorted((each["attempt"], each["reason"]) for (each,) in rows)
+
+
+async def test_others_are_told_once_of_each_try_to_collect(shop: Shop, reader: Reader) -> None:
+    await reader.begin()
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    await shop.hear(times=3, seed=11)
+    assert told_unpaid(shop) == [(1, "failed")]
+    [(event, figures)] = shop.sql(
+        "SELECT id, figures FROM comptoir.outbox WHERE type = 'subscription.unpaid'"
+    )
+    async with begin(shop.app.pool) as tx:
+        happening = await outbox.find(tx, 1, event)
+        assert happening is not None
+        said = await rendered(tx, happening)
+    invoice = reader.v1.invoices.list({"subscription": reader.subscription}).data[0]
+    assert said["data"] == figures | {"customer": "alice"}
+    assert figures == {
+        "subscription": reader.subscription, "invoice": invoice.id, "attempt": 1,
+        "reason": "failed", "amount": 2900, "currency": "eur",
+        "next_attempt_at": figures["next_attempt_at"],
+    }  # fmt: skip
+    moment = datetime.fromisoformat(figures["next_attempt_at"])
+    assert moment.timestamp() == invoice.next_payment_attempt
+    reader.go_on(60)
+    failed = shop.events("invoice.payment_failed")
+    await shop.keep([*failed, *(each | {"id": f"{each['id']}x"} for each in failed)])
+    await shop.work()
+    tries = [1, *(each["data"]["object"]["attempt_count"] for each in failed)]
+    assert told_unpaid(shop) == [(number, "failed") for number in tries]
+    assert tries == list(range(1, len(tries) + 1))
+    assert len(tries) > 2
+
+
+async def test_who_has_paid_meanwhile_is_not_said_to_owe(shop: Shop, reader: Reader) -> None:
+    await reader.begin()
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    reader.change(default_payment_method="pm_card_visa")
+    reader.go_on(6)
+    late = shop.events("invoice.payment_failed")
+    await shop.hear(*{each["type"] for each in shop.events()} - {"invoice.payment_failed"})
+    await shop.keep(late)
+    await shop.work()
+    assert len(late) == 1
+    assert told_unpaid(shop) == []
+
+
+async def test_a_card_that_wants_to_be_confirmed_is_told(shop: Shop, reader: Reader) -> None:
+    """The provider says of one try both that it failed and what would help."""
+    await reader.begin()
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    [failed] = shop.events("invoice.payment_failed")
+    asked = failed | {"id": "evt_asked", "type": "invoice.payment_action_required"}
+    for each in (asked, failed, asked | {"id": "evt_again"}):
+        await shop.keep([each])
+        await shop.work()
+    assert told_unpaid(shop) == [(1, "action-required"), (1, "failed")]
+
+
+async def test_an_invoice_of_nobody_we_know_tells_nobody(shop: Shop, reader: Reader) -> None:
+    await reader.begin(metadata={})
+    await shop.hear()
+    shop.sql("DELETE FROM comptoir.provider_customers")
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    [failed] = shop.events("invoice.payment_failed")
+    await shop.keep([failed])
+    await shop.work()
+    assert told_unpaid(shop) == []
+    assert shop.sql("SELECT state FROM comptoir.inbox WHERE event_id = %s", failed["id"]) == [
+        ("orphan",)
+    ]
+    alone = failed["data"]["object"] | {"id": "in_alone", "parent": None, "subscription": None}
+    await shop.keep([failed | {"id": "evt_alone", "data": {"object": alone}}])
+    await shop.work()
+    assert shop.sql("SELECT state FROM comptoir.inbox WHERE event_id = 'evt_alone'") == [
+        ("ignored",)
+    ]
 
 
 async def test_who_pays_late_has_his_allowance_late(shop: Shop, reader: Reader) -> None:

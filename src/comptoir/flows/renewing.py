@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
@@ -15,7 +16,7 @@ from comptoir.domains.payments import commands as payments
 from comptoir.domains.payments import compat
 from comptoir.domains.payments import queries as reading
 from comptoir.domains.payments.commands import Draft
-from comptoir.domains.payments.compat import Invoice, Line
+from comptoir.domains.payments.compat import Invoice, Line, Unpaid
 from comptoir.domains.payments.model import (
     SOURCE,
     Effects,
@@ -40,10 +41,11 @@ from comptoir.flows.till import Deferred, Till
 from comptoir.jobs import queue
 from comptoir.jobs.model import Wanted
 from comptoir.kit.books import LIVE
-from comptoir.kit.ids import movement_name
+from comptoir.kit.ids import movement_name, request_id
 from comptoir.ledger.model import Kind
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store import inbox, outbox
+from comptoir.store.outbox import Happening
 
 ROLL_OVER: Final = "billing.rollover"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +54,14 @@ _PLAN: Final = "plan:"
 
 Whose = tuple[int, int]
 """A book, and the surrogate id of a customer in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A try to collect an invoice, and why nothing came of it: failed, or action-required."""
+
+    of: Unpaid
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +177,38 @@ def _period(told: Invoice) -> Sequence[Line]:
     What waited since the period before is billed together with a period, and is no part of it.
     """
     return [line for line in told.lines if not line.is_proration] or told.lines
+
+
+async def unpaid(
+    tx: AsyncConnection, told: Invoice, of: Whose, tried: Tried, effects: Effects
+) -> None:
+    """Let others be told that an invoice could not be collected: once for each try and reason.
+
+    Access does not depend on it: the subscription says itself that it is past due.
+    """
+    book, customer = of
+    await queries.lock_invoice(tx, told.id)
+    if await queries.invoice(tx, told.id) is not None:
+        effects.add("known", invoice=told.id)
+        return
+    attempt, due, next_at = tried.of.attempt, tried.of.due, tried.of.next_at
+    figures = {
+        "subscription": told.subscription, "invoice": told.id, "attempt": attempt,
+        "reason": tried.reason, "amount": due, "currency": told.currency,
+        "next_attempt_at": None if next_at is None else _spelled(next_at),
+    }  # fmt: skip
+    name = f"unpaid\x1f{told.id}\x1f{attempt}\x1f{tried.reason}"
+    happening = Happening(
+        book, UUID(bytes=request_id(book, name)), outbox.SUBSCRIPTION_UNPAID, customer, None,
+        figures,
+    )  # fmt: skip
+    is_new = await outbox.add_once(tx, happening)
+    effects.add("unpaid" if is_new else "known", invoice=told.id, attempt=attempt)
+
+
+def _spelled(at: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=at)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 async def _allow(
