@@ -1,6 +1,7 @@
 """Reconciling over HTTP: what was lost is found and mended, and the answer says so."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ async def seed(at: Site, database: Database) -> None:
         await stocking.seed(app.till, 1, stocking.read())
 
 
+def taking_money(database: Database, home: Path, base: str) -> AbstractContextManager[Site]:
+    return serving(database, home, STRIPE_SECRET_KEY=KEY, STRIPE_API_BASE=base)
+
+
 def paid(site: Site, stripe: Provider, customer: str) -> str:
     """A purchase that is paid, and of which nobody has told us."""
     body = {"customer": customer, "pack": "100"}
@@ -34,42 +39,37 @@ def paid(site: Site, stripe: Provider, customer: str) -> str:
 
 
 def test_an_event_that_was_lost_is_found(database: Database, tmp_path: Path) -> None:
-    with provider() as stripe:
-        said = {"STRIPE_SECRET_KEY": KEY, "STRIPE_API_BASE": stripe.base}
-        with serving(database, tmp_path, **said) as site:
-            asyncio.run(seed(site, database))
-            customer = fresh("customer")
-            bought = paid(site, stripe, customer)
-            for who, status in (("svc", 403), (None, 401)):
-                assert site.post(PATH, {"fix": True}, who=who).status_code == status
-            assert site.sql("SELECT count(*) FROM comptoir.inbox") == [(0,)]
-            answer = site.post(PATH, {"fix": True}, who="op", headers={"Accept-Language": "fr"})
-            assert answer.status_code == 200, answer.text
-            found = answer.json()
-            kept = site.sql("SELECT event_id, type FROM comptoir.inbox")
-            assert found["events"] == len(kept) == len(found["findings"]) > 0
-            assert (found["objects"], found["payments"]) == (0, 1)
-            assert {"payment_intent.succeeded", "checkout.session.completed"} <= {
-                t for _, t in kept
-            }
-            assert {each["code"] for each in found["findings"]} == {"event-lost"}
-            assert all(each["mended"] for each in found["findings"])
-            told = [each["figures"] for each in found["findings"]]
-            assert sorted((each["event"], each["type"]) for each in told) == sorted(kept)
-            first = found["findings"][0]
-            assert first["words"] == words_payments.finding(
-                "event-lost", first["figures"], "fr", mended=True
-            )
-            shown = site.get(f"/api/credits/purchases/{bought}").json()
-            assert (shown["status"], shown["balance"]["balance"]) == ("granted", "100")
-            again = site.post(PATH, None, who="op").json()
-            assert (again["findings"], again["payments"]) == ([], 1)
-            assert site.balance(customer)["balance"] == "100"
+    with provider() as stripe, taking_money(database, tmp_path, stripe.base) as site:
+        asyncio.run(seed(site, database))
+        customer = fresh("customer")
+        bought = paid(site, stripe, customer)
+        for who, status in (("svc", 403), (None, 401)):
+            assert site.post(PATH, {"fix": True}, who=who).status_code == status
+        assert site.sql("SELECT count(*) FROM comptoir.inbox") == [(0,)]
+        answer = site.post(PATH, {"fix": True}, who="op", headers={"Accept-Language": "fr"})
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        kept = site.sql("SELECT event_id, type FROM comptoir.inbox")
+        assert found["events"] == len(kept) == len(found["findings"]) > 0
+        assert (found["objects"], found["payments"]) == (0, 1)
+        assert {"payment_intent.succeeded", "checkout.session.completed"} <= {t for _, t in kept}
+        assert {each["code"] for each in found["findings"]} == {"event-lost"}
+        assert all(each["mended"] for each in found["findings"])
+        told = [each["figures"] for each in found["findings"]]
+        assert sorted((each["event"], each["type"]) for each in told) == sorted(kept)
+        first = found["findings"][0]
+        assert first["words"] == words_payments.finding(
+            "event-lost", first["figures"], "fr", mended=True
+        )
+        shown = site.get(f"/api/credits/purchases/{bought}").json()
+        assert (shown["status"], shown["balance"]["balance"]) == ("granted", "100")
+        again = site.post(PATH, None, who="op").json()
+        assert (again["findings"], again["payments"]) == ([], 1)
+        assert site.balance(customer)["balance"] == "100"
 
 
 def test_a_provider_that_is_away(database: Database, tmp_path: Path) -> None:
-    said = {"STRIPE_SECRET_KEY": KEY, "STRIPE_API_BASE": "http://127.0.0.1:1"}
-    with serving(database, tmp_path, **said) as site:
+    with taking_money(database, tmp_path, "http://127.0.0.1:1") as site:
         down = site.post(PATH, {"fix": True}, who="op", headers={"Accept-Language": "fr"})
         assert (down.status_code, down.json()["code"]) == (503, "provider-down")
         assert down.headers["content-type"] == "application/problem+json"

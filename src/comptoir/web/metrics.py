@@ -184,6 +184,6 @@ class Metrics:
     def close(self) -> None:
         """Take this process out of the gauges of all."""
         try:
-            multiprocess.mark_process_dead(os.getpid())  # pyright: ignore[reportUnknownMemberType]
+            multiprocess.mark_process_dead(os.getpid())  # pyright: ignore[reportUnknownMemberType]  # the library says no types
         except (TypeError, ValueError):
             return  # there is no shared folder
