@@ -41,7 +41,7 @@ def main() -> None:
         create_app(options), ws="none", lifespan="on", log_level="warning", access_log=False,
         timeout_graceful_shutdown=5,
     )  # fmt: skip
-    print(f"The Stripe sandbox listens on {base}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"The Stripe sandbox listens on {base}", file=sys.stderr, flush=True)  # noqa: T201  # whoever starts it reads it
     uvicorn.Server(config).run([listener])
 
 

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from comptoir.flows.settling import EVENTS
+from comptoir.web.catalogue import Exit
 from tests.cli.conftest import Inside
 from tests.cli.test_doctor import LONG, seen
 from tests.support.postgres import Database
@@ -40,6 +41,25 @@ def test_keys_that_do_not_fit(inside: Inside):
     away = {"STRIPE_SECRET_KEY": "rk_live_hush", "STRIPE_API_BASE": "http://127.0.0.1:1"}
     assert found(inside, **PRODUCTION, **away)[0] == "stripe-away"
     assert "hush" not in inside("doctor", **PRODUCTION, **away).out
+
+
+def test_in_production_a_secret_that_is_missing_fails(inside: Inside):
+    """People would pay, and no credits would ever come of it: no deployment may go on."""
+    with provider() as stripe:
+        endpoint(stripe, *EVENTS)
+        said = at(stripe, **PRODUCTION)
+        assert found(inside, **said)[1] == "signing"
+        del said["STRIPE_WEBHOOK_SECRET"]
+        told = inside("doctor", "--json", **said)
+        [signing] = [each for each in told.json["checks"] if each["check"] == "signing"]
+        assert (signing["code"], signing["state"]) == ("signing-none", "failed")
+        for language, words in (
+            ("en", ("STRIPE_WEBHOOK_SECRET is unset: no webhook is accepted", "Set it to the")),
+            ("fr", ("STRIPE_WEBHOOK_SECRET n'est pas indiqué : aucun webhook", "Mettez-y le")),
+        ):
+            ended = inside("doctor", COMPTOIR_LOCALE=language, **said)
+            assert ended.code == told.code == Exit.DEPENDENCY
+            assert [each for each in words if each not in ended.out] == []
 
 
 def test_where_stripe_sends_what(inside: Inside):

@@ -10,12 +10,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Final
 
 import pytest
 
-from comptoir.store.embedded import start, status
+from comptoir.store.embedded import remove, start, status
 from comptoir.store.migrate import migrate
 from tests.crash.load import WRITERS, Load, judge, work
 from tests.support.batches import assert_verified, until
@@ -35,8 +36,12 @@ CLEAR: Final = {"database-down", "outcome-unknown"}
 
 @pytest.fixture
 def home() -> Generator[Path]:
-    with TemporaryDirectory(prefix="restart-") as folder:
-        yield Path(folder)
+    folder = Path(mkdtemp(prefix="restart-"))
+    try:
+        yield folder
+    finally:
+        remove(folder / "pg")  # whoever is just ending there may still write
+        rmtree(folder)
 
 
 @contextmanager

@@ -8,11 +8,14 @@ from opentelemetry.sdk import environment_variables
 
 from comptoir import Comptoir, Insufficient
 from comptoir.config import Settings
+from comptoir.guards.redis.link import Mode
+from comptoir.web.metrics import Metrics, Money
 from tests.support.postgres import Database
 from tests.support.site import serving
 from tests.support.telemetry import listening, wait_for
 
-PAGE = (Path(__file__).parents[2] / "docs" / "operating" / "observing.md").read_text()
+PAGES = Path(__file__).parents[2] / "docs" / "operating"
+PAGE = (PAGES / "observing.md").read_text()
 NAMED = set(re.findall(r"`([^`\n]+)`", PAGE))
 VARIABLE = re.compile(r"\b(?:OTEL|SENTRY|COMPTOIR|METRICS)_[A-Z_]+\b")
 
@@ -23,6 +26,17 @@ def test_every_variable_exists() -> None:
     theirs = {name for name in vars(environment_variables) if name.startswith("OTEL_")}
     assert named - ours - theirs == set()
     assert {name for name in ours if name.startswith(("OTEL_", "SENTRY_"))} <= named
+
+
+def test_every_figure_is_named() -> None:
+    """Also what only a busy server shows: the names are those of the families, not of samples."""
+    metrics = Metrics()
+    metrics.look({}, Mode.DOWN)
+    page = metrics.page(Money({}, {})).decode()
+    shown = set(re.findall(r"^# TYPE (comptoir_\w+?)(?:_created)? ", page, re.MULTILINE))
+    assert {name for name in NAMED if re.fullmatch(r"comptoir_\w+", name)} == shown
+    alerts = set(re.findall(r"comptoir_\w+", (PAGES / "go-live.md").read_text()))
+    assert alerts - {"comptoir_app"} <= shown
 
 
 async def test_every_span_and_every_attribute_is_named(

@@ -1,5 +1,6 @@
 """Telling others: signed as Standard Webhooks has it, until it has arrived, each thing once."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -17,10 +18,11 @@ import pytest
 from comptoir.domains.credits.deciding import decide
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.domains.notifications import hooks
-from comptoir.flows import topping_up
+from comptoir.flows import telling, topping_up
 from comptoir.flows.telling import Teller
 from comptoir.flows.topping_up import TopUp
 from comptoir.jobs.model import Job
+from comptoir.kit.errors import Unavailable
 from comptoir.kit.ids import movement_name
 from comptoir.store.pool import begin
 from tests.support.shop import Shop, together
@@ -36,12 +38,14 @@ class Ear:
     """Somebody who hears.
 
     Attributes:
-        answers: statuses of the next answers, then 204; 0 breaks off without one.
+        answers: statuses of the next answers, then 204; 0 breaks off without one, -1 never answers.
+        over: ends those that never answer.
     """
 
     url: str = ""
     told: list[tuple[bytes, dict[str, str]]] = field(default_factory=list[Any])
     answers: list[int] = field(default_factory=list[int])
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def said(self) -> list[dict[str, Any]]:
@@ -61,7 +65,9 @@ def hearing() -> Iterator[Ear]:
             body = self.rfile.read(int(self.headers["content-length"]))
             ear.told.append((body, {k.lower(): v for k, v in self.headers.items()}))
             status = ear.answers.pop(0) if ear.answers else 204
-            if status == 0:
+            if status < 0:
+                ear.over.wait(60)
+            if status <= 0:
                 return
             self.send_response(status)
             self.send_header("location", "http://127.0.0.1:1/")
@@ -78,6 +84,7 @@ def hearing() -> Iterator[Ear]:
     try:
         yield ear
     finally:
+        ear.over.set()
         server.shutdown()
         server.server_close()
         thread.join(10)
@@ -221,6 +228,89 @@ async def test_who_never_hears_is_given_up_and_may_be_told_again(shop: Shop, ear
     await post.tell()
     assert post.deliveries() == [("sent", 1, 204, None)]
     assert ear.told[-1][1]["webhook-id"] == ear.told[0][1]["webhook-id"]
+
+
+async def test_who_never_answers_is_told_again(shop: Shop, ear: Ear) -> None:
+    post = await placed(shop, ear.url, "purchase.paid")
+    await bought(shop)
+    ear.answers = [-1, -1]
+    pauses: list[float] = []
+    brief = Teller(shop.till, KEY, seconds=0.05)
+    async with brief._stack:
+        for number in (1, 2):
+            await brief.look_round()
+            await brief.look_round()
+            assert len(ear.told) == number
+            [(state, attempts, status, error)] = post.deliveries()
+            assert (state, attempts, status) == ("waiting", number, None)
+            assert "Timeout" in (error or "")
+            [(due,)] = shop.sql(
+                "SELECT extract(epoch FROM due_at - now())::float FROM comptoir.hook_deliveries"
+            )
+            pauses.append(due)
+            shop.sql(AGAIN)
+    for pause, wanted in zip(pauses, hooks.PAUSES, strict=False):
+        assert 0.7 * wanted - 5 < pause < 1.3 * wanted
+    await post.tell()
+    assert post.deliveries() == [("sent", 3, 204, None)]
+    assert len({headers["webhook-id"] for _, headers in ear.told}) == 1
+
+
+async def test_who_never_answers_holds_up_nobody(shop: Shop, ear: Ear) -> None:
+    """However much he has to hear: the others hear all of it while he is waited for."""
+    many = 50
+    with hearing() as silent:
+        silent.answers = [-1] * many
+        await placed(shop, silent.url, "case.opened")
+        async with begin(shop.app.pool) as tx:
+            for number in range(many):
+                await shop.till.open_case(tx, 1, "test", f"before-{number}")
+        patient = Teller(shop.till, KEY, seconds=60.0)
+        await patient.sort_out()
+        await placed(shop, ear.url, "case.opened")
+        async with begin(shop.app.pool) as tx:
+            for number in range(many):
+                await shop.till.open_case(tx, 1, "test", f"after-{number}")
+        working = asyncio.create_task(patient.work())
+        try:
+            async with asyncio.timeout(30):
+                while len(ear.told) < many or not silent.told:  # noqa: ASYNC110  # a thread's list
+                    await asyncio.sleep(0.01)
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
+        assert len(silent.told) < 10
+    assert len(ear.told) == many
+
+
+async def test_a_database_that_goes_away_meanwhile_does_not_end_the_work(
+    shop: Shop, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = await placed(shop, ear.url, "purchase.paid")
+    away = asyncio.Event()
+
+    async def gone(*_: object) -> None:
+        away.set()
+        raise Unavailable("database-down")
+
+    await bought(shop)
+    teller = Teller(shop.till, KEY)
+    with monkeypatch.context() as patch:
+        patch.setattr(telling, "rendered", gone)
+        working = asyncio.create_task(teller.work())
+        async with asyncio.timeout(20):
+            await away.wait()
+    try:
+        assert post.deliveries() == [("waiting", 1, None, None)]
+        shop.sql(AGAIN)
+        teller.till.outbox.wake()
+        async with asyncio.timeout(20):
+            while post.deliveries() != [("sent", 2, 204, None)]:  # noqa: ASYNC110  # a row
+                await asyncio.sleep(0.01)
+        assert not working.done()
+    finally:
+        working.cancel()
+        await asyncio.wait([working])
 
 
 async def test_a_place_that_is_gone_hears_nothing(shop: Shop, ear: Ear) -> None:

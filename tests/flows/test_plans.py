@@ -1,104 +1,25 @@
 """Plans by a test clock: what is allowed, for how long, and what a customer may do meanwhile."""
 
-import time
-from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
 
-from comptoir.flows import carrying_over, reconciling, stocking, subscribing
+from comptoir.flows import reconciling, stocking, subscribing
 from comptoir.flows.purchase import Begun
+from comptoir.flows.telling import rendered
 from comptoir.guards import quotas
-from comptoir.jobs.model import Job
 from comptoir.kit.errors import Conflict
 from comptoir.kit.limits import SECOND
+from comptoir.store import outbox
+from comptoir.store.pool import begin
+from tests.support.reader import FAILS, Reader, price, spend
 from tests.support.sandbox import DAY
-from tests.support.shop import Shop, together
+from tests.support.shop import Shop
 
 pytestmark = pytest.mark.pg
 M = 1_000_000
-FAILS = "pm_card_chargeCustomerFail"
 CHANGED = "customer.subscription.updated"
-
-
-@dataclass(slots=True)
-class Reader:
-    """Somebody at the provider whose time a test moves."""
-
-    shop: Shop
-    clock: str
-    id: str
-    customer: str = "alice"
-    subscription: str = ""
-
-    @property
-    def v1(self) -> Any:  # noqa: ANN401
-        return self.shop.provider.v1
-
-    @property
-    def now(self) -> int:
-        return self.v1.test_helpers.test_clocks.retrieve(self.clock).frozen_time
-
-    @property
-    def item(self) -> str:
-        return self.v1.subscriptions.retrieve(self.subscription)["items"].data[0].id
-
-    def go_on(self, days: float) -> None:
-        to = {"frozen_time": self.now + int(days * DAY)}
-        self.v1.test_helpers.test_clocks.advance(self.clock, to)
-
-    def go_to_end(self, seconds: int = 5) -> None:
-        """To the end of the period, and a little more."""
-        item = self.v1.subscriptions.retrieve(self.subscription)["items"].data[0]
-        self.go_on((item.current_period_end - self.now + seconds) / DAY)
-
-    def change(self, **said: Any) -> None:  # noqa: ANN401
-        self.v1.subscriptions.update(self.subscription, said)
-
-    def switch(self, plan: str, period: str = "month") -> None:
-        item = {"id": self.item, "price": price(self.shop, plan, period)}
-        self.change(items=[item], proration_behavior="always_invoice")
-
-    async def standing(self) -> tuple[str, str | None]:
-        """The plan, and what the subscription is."""
-        found = await subscribing.standing(self.shop.till, 1, self.customer)
-        return found.plan, None if found.subscription is None else found.subscription.status
-
-    async def begin(self, plan: str = "pro", period: str = "month", **more: Any) -> None:  # noqa: ANN401
-        """Subscribe without a page; `more` is said to the provider."""
-        [(id_,)] = self.shop.sql("SELECT customer_id FROM comptoir.provider_customers")
-        said = {
-            "customer": self.id, "items": [{"price": price(self.shop, plan, period)}],
-            "default_payment_method": "pm_card_visa",
-            "metadata": {"comptoir_book": "1", "comptoir_customer": str(id_)},
-        }  # fmt: skip
-        wanted = {name: value for name, value in (said | more).items() if value is not None}
-        self.subscription = self.v1.subscriptions.create(wanted).id
-
-    async def allowance(self) -> list[int]:
-        """What is granted by invoices and carried over, the oldest first, in credits."""
-        rows = self.shop.sql(
-            "SELECT l.granted / 1000000 FROM comptoir.lots l WHERE l.source IN ('plan', 'rollover')"
-            " ORDER BY l.no"
-        )
-        return [row[0] for row in rows]
-
-
-def price(shop: Shop, plan: str, period: str = "month") -> str:
-    item = f"plan:{plan}:{period}"
-    return shop.sql("SELECT price FROM comptoir.provider_prices WHERE item = %s", item)[0][0]
-
-
-@pytest.fixture
-async def reader(shop: Shop) -> Reader:
-    await stocking.push(shop.till, 1)
-    v1 = shop.provider.v1
-    clock = v1.test_helpers.test_clocks.create({"frozen_time": int(time.time())})
-    id_ = v1.customers.create({"test_clock": clock.id}).id
-    customer = await shop.till.directory.customer(1, "alice")
-    shop.sql("INSERT INTO comptoir.provider_customers VALUES (1, false, %s, %s)", customer, id_)
-    return Reader(shop, clock.id, id_)
 
 
 async def on_the_page(reader: Reader, plan: str, period: str = "month", key: str = "s") -> str:
@@ -243,27 +164,6 @@ async def test_prorations_that_wait_for_the_next_invoice(shop: Shop, reader: Rea
     assert await reader.allowance() == [200, 1000 + 400]
 
 
-@pytest.mark.parametrize(("left", "carried"), [(150, 100), (60, 60), (0, 0)])
-async def test_what_is_left_is_carried_over_up_to_a_cap(
-    shop: Shop, reader: Reader, left: int, carried: int
-) -> None:
-    await reader.begin()
-    await shop.hear()
-    await spend(shop, 200 - left)
-    reader.go_to_end()
-    await shop.hear()
-    [job] = jobs(shop, "billing.rollover")
-    [(first, second)] = shop.sql("SELECT min(expires_at), max(expires_at) FROM comptoir.lots")
-    shop.ahead[0] = int((first.timestamp() - time.time() + 20) * SECOND)
-    done = await together(*(carrying_over.carry_over(shop.till, job) for _ in range(3)))
-    assert sorted(each["carried"] or 0 for each in done) == [0, 0, carried * M]
-    assert shop.balance() == (200 + carried) * M
-    assert await reader.allowance() == [200, 200, *([carried] if carried else [])]
-    lots = shop.sql("SELECT expires_at FROM comptoir.lots WHERE source = 'rollover'")
-    assert lots == ([(second,)] if carried else [])
-    await shop.balanced()
-
-
 async def test_an_allowance_ends_with_its_period(shop: Shop, reader: Reader) -> None:
     await reader.begin()
     await shop.hear()
@@ -318,6 +218,92 @@ async def test_who_does_not_pay_falls_behind_and_ends(shop: Shop, reader: Reader
     assert await reader.allowance() == [200]
     types = [t for (t,) in shop.sql("SELECT type FROM comptoir.outbox")]
     assert types.count("subscription.changed") >= 2
+
+
+def told_unpaid(shop: Shop) -> list[tuple[int, str]]:
+    """What others are told of invoices that could not be collected: the try, and why."""
+    rows = shop.sql("SELECT figures FROM comptoir.outbox WHERE type = 'subscription.unpaid'")
+    return sorted((each["attempt"], each["reason"]) for (each,) in rows)
+
+
+async def test_others_are_told_once_of_each_try_to_collect(shop: Shop, reader: Reader) -> None:
+    await reader.begin()
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    await shop.hear(times=3, seed=11)
+    assert told_unpaid(shop) == [(1, "failed")]
+    [(event, figures)] = shop.sql(
+        "SELECT id, figures FROM comptoir.outbox WHERE type = 'subscription.unpaid'"
+    )
+    async with begin(shop.app.pool) as tx:
+        happening = await outbox.find(tx, 1, event)
+        assert happening is not None
+        said = await rendered(tx, happening)
+    invoice = reader.v1.invoices.list({"subscription": reader.subscription}).data[0]
+    assert said["data"] == figures | {"customer": "alice"}
+    assert figures == {
+        "subscription": reader.subscription, "invoice": invoice.id, "attempt": 1,
+        "reason": "failed", "amount": 2900, "currency": "eur",
+        "next_attempt_at": figures["next_attempt_at"],
+    }  # fmt: skip
+    moment = datetime.fromisoformat(figures["next_attempt_at"])
+    assert moment.timestamp() == invoice.next_payment_attempt
+    reader.go_on(60)
+    failed = shop.events("invoice.payment_failed")
+    await shop.keep([*failed, *(each | {"id": f"{each['id']}x"} for each in failed)])
+    await shop.work()
+    tries = [1, *(each["data"]["object"]["attempt_count"] for each in failed)]
+    assert told_unpaid(shop) == [(number, "failed") for number in tries]
+    assert tries == list(range(1, len(tries) + 1))
+    assert len(tries) > 2
+
+
+async def test_who_has_paid_meanwhile_is_not_said_to_owe(shop: Shop, reader: Reader) -> None:
+    await reader.begin()
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    reader.change(default_payment_method="pm_card_visa")
+    reader.go_on(6)
+    late = shop.events("invoice.payment_failed")
+    await shop.hear(*{each["type"] for each in shop.events()} - {"invoice.payment_failed"})
+    await shop.keep(late)
+    await shop.work()
+    assert len(late) == 1
+    assert told_unpaid(shop) == []
+
+
+async def test_a_card_that_wants_to_be_confirmed_is_told(shop: Shop, reader: Reader) -> None:
+    """The provider says of one try both that it failed and what would help."""
+    await reader.begin()
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    [failed] = shop.events("invoice.payment_failed")
+    asked = failed | {"id": "evt_asked", "type": "invoice.payment_action_required"}
+    for each in (asked, failed, asked | {"id": "evt_again"}):
+        await shop.keep([each])
+        await shop.work()
+    assert told_unpaid(shop) == [(1, "action-required"), (1, "failed")]
+
+
+async def test_an_invoice_of_nobody_we_know_tells_nobody(shop: Shop, reader: Reader) -> None:
+    await reader.begin(metadata={})
+    await shop.hear()
+    shop.sql("DELETE FROM comptoir.provider_customers")
+    reader.change(default_payment_method=FAILS)
+    reader.go_to_end()
+    [failed] = shop.events("invoice.payment_failed")
+    await shop.keep([failed])
+    await shop.work()
+    assert told_unpaid(shop) == []
+    assert shop.sql("SELECT state FROM comptoir.inbox WHERE event_id = %s", failed["id"]) == [
+        ("orphan",)
+    ]
+    alone = failed["data"]["object"] | {"id": "in_alone", "parent": None, "subscription": None}
+    await shop.keep([failed | {"id": "evt_alone", "data": {"object": alone}}])
+    await shop.work()
+    assert shop.sql("SELECT state FROM comptoir.inbox WHERE event_id = 'evt_alone'") == [
+        ("ignored",)
+    ]
 
 
 async def test_who_pays_late_has_his_allowance_late(shop: Shop, reader: Reader) -> None:
@@ -419,21 +405,3 @@ async def test_renewals_of_which_nobody_told(shop: Shop, reader: Reader) -> None
     assert await reader.allowance() == [200, 200]
     report = await reconciling.reconcile(shop.till, fix=True)
     assert report.findings == []
-
-
-def jobs(shop: Shop, type_: str) -> list[Job]:
-    rows = shop.sql(
-        "SELECT args FROM comptoir.procrastinate_jobs WHERE task_name = %s ORDER BY id", type_
-    )
-    return [Job(UUID(a["job"]), a["book"], type_, a["payload"], 1) for (a,) in rows]
-
-
-async def spend(shop: Shop, amount: int, key: str = "spend") -> None:
-    from comptoir.domains.credits.deciding import decide  # noqa: PLC0415
-    from comptoir.domains.credits.model import Ask, Op  # noqa: PLC0415
-
-    async def priced(*_: object) -> Any:  # noqa: ANN401
-        raise AssertionError
-
-    door = await shop.app.door(1)
-    await decide(door, priced, Ask(op=Op.SPEND, key=key, customer="alice", amount=amount))

@@ -6,10 +6,21 @@ import psycopg
 import pytest
 from msgspec import structs
 
-from comptoir import Comptoir, Conflict, Grant, Invalid, Misuse, NotFound, Spend, sync
+from comptoir import Comptoir, Conflict, Grant, Invalid, Misuse, Money, NotFound, Spend, sync
 from comptoir.flows.export import exporting
 from comptoir.library.exporting import gathered
 from tests.support.postgres import Database
+
+PAID = """
+INSERT INTO comptoir.payments (book_id, id, customer_id, purpose, reference, amount, currency,
+        livemode, status, received, paid_at)
+    SELECT book_id, gen_random_uuid(), id, 'direct', 'order-1', 1900, 'eur', false, 'paid', 1900,
+        now() FROM comptoir.customers WHERE customer = 'alice' AND book_id = 1;
+INSERT INTO comptoir.subscriptions (book_id, provider_id, customer_id, livemode, plan, period,
+        price, status, told_at, created_at)
+    SELECT book_id, 'sub_1', id, false, 'pro', 'month', 'p', 'active', now(), now()
+    FROM comptoir.customers WHERE customer = 'alice' AND book_id = 1
+"""
 
 
 async def lived(books: Comptoir, customer: str = "alice") -> None:
@@ -44,6 +55,22 @@ async def test_an_export_has_everything(books: Comptoir) -> None:
     assert (spent.cost, spent.metadata) == (Decimal("0.02"), {"session": "s-1"})
     shown = await books.credits.movements("alice")
     assert [each.id for each in account.movements if each.amount][::-1] == [s.id for s in shown]
+
+
+async def test_an_export_has_payments_and_plans(books: Comptoir, database: Database) -> None:
+    await lived(books)
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        connection.execute(PAID.encode())
+    found = await books.customers.export("alice")
+    [payment], [plan] = found.payments, found.subscriptions
+    assert (payment.purpose, payment.price, payment.status) == (
+        "direct",
+        Money(1900, "eur"),
+        "paid",
+    )
+    assert (payment.received, payment.refunded, payment.purchase) == (1900, 0, None)
+    assert payment.paid_at is not None
+    assert (plan.plan, plan.status, plan.period.interval) == ("pro", "active", "month")
 
 
 async def test_an_export_of_more_than_fits_is_refused(books: Comptoir) -> None:

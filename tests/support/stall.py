@@ -7,7 +7,7 @@ from typing import Any
 from comptoir.domains.stock import commands, queries
 from comptoir.domains.stock.commands import SizeTerms, Terms
 from comptoir.domains.stock.model import Item, MovementType, OnRefund, Order, OrderStatus
-from comptoir.flows import checkout, restocking
+from comptoir.flows import checkout, reserving, restocking
 from comptoir.flows.charging import Page
 from comptoir.flows.checkout import Begun, Wanted
 from comptoir.flows.restocking import Wanted as Move
@@ -98,6 +98,17 @@ async def figures(shop: Shop, product: str = "TEE", size: str = "M") -> tuple[in
     async with begin(shop.till.pool) as tx:
         of = await queries.size(tx, LIVE, product, size)
     return of.stock, of.reserved, of.available
+
+
+async def given_up(shop: Shop, begun: Begun) -> None:
+    """What must never happen, and did to somebody who restored a backup."""
+    async with begin(shop.till.pool) as tx:
+        lost = await queries.lock(tx, LIVE, begun.order)
+        await reserving.give_up(tx, shop.till, lost, OrderStatus.EXPIRED)
+
+
+def money_back(shop: Shop) -> list[int]:
+    return [each.amount for each in shop.provider.v1.refunds.list().data]
 
 
 async def jobs(shop: Shop) -> int:

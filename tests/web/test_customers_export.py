@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from comptoir.app import EXPORTS
 from comptoir.domains.credits import history
+from comptoir.domains.payments import history as payments
 from comptoir.web import spool
 from comptoir.web.api import customers
 from tests.support.postgres import Cluster
@@ -89,10 +91,90 @@ def test_lists_longer_than_a_page(site: Site, monkeypatch: pytest.MonkeyPatch) -
         assert lines[-1]["after"] == account["balance"]["balance"]
 
 
+PAID = """
+WITH c AS (SELECT id FROM comptoir.customers WHERE book_id = %(book)s AND customer = %(customer)s),
+    a AS (SELECT id FROM comptoir.assets WHERE book_id = %(book)s AND code = 'credits'),
+    k AS (INSERT INTO comptoir.packs (book_id, pack, version, name, asset_id, credits, amount,
+            currency)
+        SELECT %(book)s, %(name)s, 1, '{}', a.id, 100000000, 1900, 'eur' FROM a
+        RETURNING pack, asset_id),
+    p AS (INSERT INTO comptoir.payments (book_id, id, customer_id, purpose, reference, amount,
+            currency, livemode, status, intent, received, tax, created_at, paid_at)
+        SELECT %(book)s, gen_random_uuid(), c.id, CASE WHEN n = 1 THEN 'pack' ELSE 'direct' END,
+            %(name)s || n, 1900, 'eur', false, CASE WHEN n = 1 THEN 'paid' ELSE 'open' END,
+            %(name)s || 'pi' || n, CASE WHEN n = 1 THEN 1900 END, 0, '2026-01-02', CASE WHEN n = 1
+            THEN '2026-01-03'::timestamptz END
+        FROM c, generate_series(1, %(times)s) n RETURNING id, purpose),
+    u AS (INSERT INTO comptoir.purchases
+        SELECT %(book)s, p.id, c.id, k.pack, 1, k.asset_id, 100000000, '2026-01-03'
+        FROM p, c, k WHERE p.purpose = 'pack'),
+    r AS (INSERT INTO comptoir.refunds (book_id, id, payment_id, provider_id, amount, status)
+        SELECT %(book)s, gen_random_uuid(), p.id, %(name)s || x.amount, x.amount, x.status
+        FROM p, (VALUES (500, 'succeeded'), (700, 'failed')) x(amount, status)
+        WHERE p.purpose = 'pack')
+INSERT INTO comptoir.subscriptions (book_id, provider_id, customer_id, livemode, plan, period,
+        price, status, starts_at, ends_at, told_at, created_at)
+    SELECT %(book)s, %(name)s, c.id, false, 'pro', 'month', 'p', 'active', '2026-01-02',
+        '2026-02-02', '2026-01-02', '2026-01-02' FROM c"""
+
+
+def paying(site: Site, customer: str, name: str, *, book: int = 1, times: int = 1) -> None:
+    """Payments of a customer: the first one for a pack, a part of which went back; and a plan."""
+    with psycopg.connect(site.owner_url, autocommit=True) as connection:
+        given = {"customer": customer, "name": name, "book": book, "times": times}
+        connection.execute(PAID.encode(), given)
+
+
+def test_his_payments_and_plans_and_nobody_elses(site: Site) -> None:
+    customer, other, name = fresh("customer"), fresh("customer"), fresh("name")
+    for each in (customer, other):
+        site.call("PUT", f"/api/customers/{each}", {})
+    site.call("PUT", f"/api/customers/{customer}", {}, who="test_svc")
+    paying(site, customer, name, times=2)
+    paying(site, other, fresh("name"))
+    paying(site, customer, fresh("name"), book=2)
+    found = exported(site, customer)
+    assert list(found)[-3:] == ["payments", "subscriptions", "complete"]
+    by = {each["reference"]: each for each in found["payments"]}
+    assert len(by) == len(found["payments"]) == 2
+    assert by[f"{name}1"] == {
+        "id": by[f"{name}1"]["id"], "purpose": "pack", "reference": f"{name}1",
+        "price": {"amount": 1900, "currency": "eur"}, "status": "paid", "received": 1900, "tax": 0,
+        "refunded": 500, "disputed": False, "intent": f"{name}pi1", "invoice": None,
+        "purchase": {"pack": name, "asset": "credits", "credits": "100",
+                     "granted_at": "2026-01-03T00:00:00.000000Z"},
+        "created_at": "2026-01-02T00:00:00.000000Z", "paid_at": "2026-01-03T00:00:00.000000Z",
+    }  # fmt: skip
+    asked = by[f"{name}2"]
+    assert (asked["status"], asked["received"], asked["refunded"]) == ("open", None, 0)
+    assert (asked["purchase"], asked["paid_at"]) == (None, None)
+    [plan] = found["subscriptions"]
+    assert (plan["id"], plan["plan"], plan["status"]) == (name, "pro", "active")
+    assert plan["period"] == {
+        "start": "2026-01-02T00:00:00.000000Z", "end": "2026-02-02T00:00:00.000000Z",
+        "interval": "month",
+    }  # fmt: skip
+    shown = site.get(f"/api/payments/{by[f'{name}1']['id']}", who="op").json()
+    same = set(shown) - {"customer"}
+    assert {key: shown[key] for key in same} == {key: by[f"{name}1"][key] for key in same}
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 8])
+def test_more_payments_than_a_page(site: Site, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(payments, "PAGE", 4)
+    customer, name = fresh("customer"), fresh("name")
+    site.call("PUT", f"/api/customers/{customer}", {})
+    paying(site, customer, name, times=count)
+    found = exported(site, customer)["payments"]
+    assert sorted(each["reference"] for each in found) == [f"{name}{n + 1}" for n in range(count)]
+    assert sum(each["refunded"] for each in found) == 500
+
+
 def test_a_customer_without_accounts(site: Site) -> None:
     customer = fresh("customer")
     site.call("PUT", f"/api/customers/{customer}", {})
-    assert exported(site, customer)["accounts"] == []
+    found = exported(site, customer)
+    assert (found["accounts"], found["payments"], found["subscriptions"]) == ([], [], [])
 
 
 def test_who_may_export_whom(site: Site) -> None:

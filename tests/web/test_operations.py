@@ -56,7 +56,8 @@ def test_metrics(site: Site) -> None:
     counted = re.search(rf"comptoir_http_requests_total{{{route}}} (\S+)", page.text)
     assert counted is not None
     assert float(counted[1]) >= 1
-    for name in ("http_request_seconds_bucket", "batch_queued", "batch_lanes"):
+    names = ("http_request_seconds_bucket", "batch_queued", "batch_lanes", "inbox_oldest_seconds")
+    for name in names:
         assert f"comptoir_{name}" in page.text
     decided = re.search(r'comptoir_ledger_requests_total{book="1"} (\S+)', page.text)
     assert decided is not None

@@ -434,7 +434,7 @@ def migrate_now(url: str) -> str:
         psycopg.Error: a migration fails; nothing of it stays.
     """
     # Loaded when needed: Alembic takes longer to load than all the rest.
-    from comptoir.store.migrate import migrate  # noqa: PLC0415
+    from comptoir.store.migrate import migrate  # noqa: PLC0415  # slow to load
 
     return migrate(url)
 

@@ -18,7 +18,7 @@ def migrate(ctx: typer.Context, as_sql: SqlOption = False) -> None:
     """Bring the database to the revision of this program, or print how."""
     if as_sql:
         # Loaded when needed: Alembic takes longer to load than all the rest.
-        from comptoir.store.migrate import statements  # noqa: PLC0415
+        from comptoir.store.migrate import statements  # noqa: PLC0415  # slow to load
 
         print(statements())
         return

@@ -105,7 +105,7 @@ async def _work(app: App, log: Log, metrics: Metrics) -> None:
     # In a thread: the queue's own code takes longer to load than a request may wait.
     await asyncio.to_thread(import_module, "comptoir.library.working")
     from comptoir.jobs.worker import Ended, Pace  # noqa: PLC0415  # loaded just now
-    from comptoir.library.working import at_work  # noqa: PLC0415
+    from comptoir.library.working import at_work  # noqa: PLC0415  # loaded just now
 
     def told(ended: Ended) -> None:
         outcome = "done" if ended.error is None else "dead" if ended.is_dead else "failed"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from comptoir.domains.payments import commands, compat, queries
 from comptoir.domains.payments.commands import Draft
-from comptoir.domains.payments.model import Payment, Purpose, Status
+from comptoir.domains.payments.model import Payment, Purpose, Status, gone
 from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
 from comptoir.flows.till import Till
 from comptoir.guards.once import Call, Claim
@@ -145,8 +145,7 @@ async def show(till: Till, book: int, id_: UUID) -> Shown:
         customer = None
         if payment.customer is not None:
             customer = (await queries.customer(tx, book, payment.customer))[0]
-    gone = sum(each.amount for each in refunds if each.stands and each.status != "new")
-    return Shown(payment, gone, any(each.stands for each in disputes), customer)
+    return Shown(payment, gone(refunds), any(each.stands for each in disputes), customer)
 
 
 async def by_reference(till: Till, book: int, reference: str) -> Payment:

@@ -4,10 +4,11 @@ Access follows the subscription as it is now, which the provider is asked for; a
 invoices that were paid, each once, and end with the period that they pay for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
@@ -15,7 +16,7 @@ from comptoir.domains.payments import commands as payments
 from comptoir.domains.payments import compat
 from comptoir.domains.payments import queries as reading
 from comptoir.domains.payments.commands import Draft
-from comptoir.domains.payments.compat import Invoice
+from comptoir.domains.payments.compat import Invoice, Line, Unpaid
 from comptoir.domains.payments.model import (
     SOURCE,
     Effects,
@@ -26,17 +27,25 @@ from comptoir.domains.payments.model import (
 )
 from comptoir.domains.subscriptions import commands, queries
 from comptoir.domains.subscriptions.commands import PaidInvoice
-from comptoir.domains.subscriptions.model import Allowance, Part, Subscription, allowed, plan_of
+from comptoir.domains.subscriptions.model import (
+    Allowance,
+    Part,
+    Subscription,
+    allowed,
+    period_ending,
+    plan_of,
+)
 from comptoir.flows import crediting
 from comptoir.flows.crediting import Gift
 from comptoir.flows.till import Deferred, Till
 from comptoir.jobs import queue
 from comptoir.jobs.model import Wanted
 from comptoir.kit.books import LIVE
-from comptoir.kit.ids import movement_name
+from comptoir.kit.ids import movement_name, request_id
 from comptoir.ledger.model import Kind
 from comptoir.ledger.outcomes import Outcome
 from comptoir.store import inbox, outbox
+from comptoir.store.outbox import Happening
 
 ROLL_OVER: Final = "billing.rollover"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +54,14 @@ _PLAN: Final = "plan:"
 
 Whose = tuple[int, int]
 """A book, and the surrogate id of a customer in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A try to collect an invoice, and why nothing came of it: failed, or action-required."""
+
+    of: Unpaid
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +151,7 @@ async def invoiced(
     book, customer = of
     assert told.subscription is not None, "others are none of ours"
     await queries.lock_invoice(tx, told.id)
-    # What waited since the period before is billed together with a period, and is no part of it.
-    lines = [line for line in told.lines if not line.is_proration] or told.lines
+    lines = _period(told)
     starts = min((line.starts_at for line in lines), default=told.paid_at)
     ends = max((line.ends_at for line in lines), default=told.paid_at)
     paid = PaidInvoice(
@@ -153,6 +169,46 @@ async def invoiced(
     for payment in await reading.of_invoice(tx, book, told.id):
         await adopt(tx, till, payment, effects)
     await inbox.wake(tx, (LIVE, book), SOURCE, [told.id])
+
+
+def _period(told: Invoice) -> Sequence[Line]:
+    """The lines that say which period an invoice is for.
+
+    What waited since the period before is billed together with a period, and is no part of it.
+    """
+    return [line for line in told.lines if not line.is_proration] or told.lines
+
+
+async def unpaid(
+    tx: AsyncConnection, told: Invoice, of: Whose, tried: Tried, effects: Effects
+) -> None:
+    """Let others be told that an invoice could not be collected: once for each try and reason.
+
+    Access does not depend on it: the subscription says itself that it is past due.
+    """
+    book, customer = of
+    await queries.lock_invoice(tx, told.id)
+    if await queries.invoice(tx, told.id) is not None:
+        effects.add("known", invoice=told.id)
+        return
+    attempt, due, next_at = tried.of.attempt, tried.of.due, tried.of.next_at
+    figures = {
+        "subscription": told.subscription, "invoice": told.id, "attempt": attempt,
+        "reason": tried.reason, "amount": due, "currency": told.currency,
+        "next_attempt_at": None if next_at is None else _spelled(next_at),
+    }  # fmt: skip
+    name = f"unpaid\x1f{told.id}\x1f{attempt}\x1f{tried.reason}"
+    happening = Happening(
+        book, UUID(bytes=request_id(book, name)), outbox.SUBSCRIPTION_UNPAID, customer, None,
+        figures,
+    )  # fmt: skip
+    is_new = await outbox.add_once(tx, happening)
+    effects.add("unpaid" if is_new else "known", invoice=told.id, attempt=attempt)
+
+
+def _spelled(at: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=at)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 async def _allow(
@@ -179,7 +235,7 @@ async def _wholes(
 
     It may be another one than the subscription has now: who changes to a year ends a month.
     """
-    ends = {part.ends_at for part in parts if part.is_proration}
+    ends = {part.ends_at: part.period for part in parts if part.is_proration}
     if not ends:
         return {}
     now = await queries.subscription(tx, told.subscription or "")
@@ -187,9 +243,10 @@ async def _wholes(
         raise Deferred("subscription-unknown")
     current = now.ends_at - now.starts_at
     found: dict[int, int] = {}
-    for each in ends:
+    for each, period in ends.items():
         paid = await queries.period_ending(tx, book, (now.provider_id, told.id), each)
-        found[each] = max(paid or 0, current if now.ends_at == each else 0) or current
+        known = max(paid or 0, current if now.ends_at == each else 0)
+        found[each] = known or period_ending(each, period, (now.starts_at, now.ends_at))
     return found
 
 
@@ -269,19 +326,26 @@ async def _grant(
 
 
 async def _will_carry_over(tx: AsyncConnection, till: Till, told: Invoice, what: Allowed) -> None:
-    """What is left of the period before is carried over once it has expired."""
-    regular = [line.starts_at for line in told.lines if not line.is_proration]
-    if told.subscription is None or not regular:
-        return
-    before = await queries.last_allowance(
-        tx, what.of[0], told.subscription, what.asset, min(regular)
-    )
-    if before is None or before.carried is not None or before.invoice == told.id:
-        return
-    payload = {"from": before.invoice, "to": told.id, "asset": what.asset, "until": what.until}
-    run_at = _EPOCH + timedelta(microseconds=before.expires_at) + _AFTER
-    wanted = Wanted(ROLL_OVER, payload, f"{before.invoice}:{what.asset}", run_at)
-    await queue.enqueue(tx, what.of[0], till.new_id(), wanted)
+    """See to it that what is left of a period is carried over once it has expired.
+
+    Of the period before; and of this one, if the next was heard of first.
+    """
+    assert told.subscription is not None, "others allow nothing"
+    of = (what.of[0], told.subscription, what.asset)
+    starts = min(line.starts_at for line in _period(told))
+    ends = {what.until, await queries.ended_before(tx, of, starts)}
+    for end in sorted(each for each in ends if each is not None):
+        ended = await queries.ending(tx, of, end)
+        if any(each.carried is not None for each in ended):
+            continue
+        if not any(each.rollover for each in ended):
+            continue
+        if await queries.followed_until(tx, of, end) is None:
+            continue
+        payload = {"from": ended[0].invoice, "asset": what.asset}
+        run_at = _EPOCH + timedelta(microseconds=end) + _AFTER
+        wanted = Wanted(ROLL_OVER, payload, f"{told.subscription}:{what.asset}:{end}", run_at)
+        await queue.enqueue(tx, what.of[0], till.new_id(), wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from comptoir.domains.payments.model import Effects, Paid, Payment, Purpose, Sta
 from comptoir.domains.payments.stripe import Object, first
 from comptoir.domains.subscriptions import queries as subscriptions
 from comptoir.flows import fulfilling, paying, refunding, renewing
-from comptoir.flows.renewing import Way
+from comptoir.flows.renewing import Tried, Way, Whose
 from comptoir.flows.till import Deferred, Look, Till
 
 SUBSCRIPTION_TYPES: Final = (
@@ -28,6 +28,11 @@ SUBSCRIPTION_TYPES: Final = (
 )  # fmt: skip
 """Of these only the newest state counts: the subscription is read anew."""
 
+_REASONS: Final[Mapping[str, str]] = {
+    "invoice.payment_failed": "failed",
+    "invoice.payment_action_required": "action-required",
+}
+"""Why an invoice is not paid yet."""
 
 _TELLS_OF_REFUNDS: Final = "2024-10-28"
 
@@ -239,6 +244,20 @@ async def _invoice(tx: AsyncConnection, now: Situation) -> None:
     told = compat.invoice(now.told.of)
     if told.subscription is None or told.status != "paid":
         return
+    of = await _whose_invoice(tx, now, told)
+    await renewing.invoiced(tx, now.till, told, of, now.effects)
+
+
+async def _unpaid(tx: AsyncConnection, now: Situation) -> None:
+    told = compat.invoice(now.told.of)
+    if told.subscription is None or told.status == "paid":
+        return
+    of = await _whose_invoice(tx, now, told)
+    tried = Tried(compat.unpaid(now.told.of), _REASONS[now.told.type])
+    await renewing.unpaid(tx, told, of, tried, now.effects)
+
+
+async def _whose_invoice(tx: AsyncConnection, now: Situation, told: compat.Invoice) -> Whose:
     of = await renewing.whose(tx, told.metadata, told.customer)
     if of is None and now.looked is not None and now.looked.subscription is not None:
         said = compat.subscription(now.looked.subscription)
@@ -247,7 +266,7 @@ async def _invoice(tx: AsyncConnection, now: Situation) -> None:
         if now.attempts and now.looked is None:
             raise Look("subscription")
         raise Deferred("customer-unknown")
-    await renewing.invoiced(tx, now.till, told, of, now.effects)
+    return of
 
 
 async def _invoice_payment(tx: AsyncConnection, now: Situation) -> None:
@@ -386,6 +405,7 @@ _HANDLERS: Final[Mapping[str, Handle]] = {
     "invoice.paid": _invoice,
     "invoice.payment_succeeded": _invoice,
     "invoice_payment.paid": _invoice_payment,
+    **dict.fromkeys(_REASONS, _unpaid),
     **dict.fromkeys(SUBSCRIPTION_TYPES, _subscription),
 }
 

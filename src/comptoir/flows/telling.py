@@ -6,6 +6,7 @@ has none.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -37,6 +38,10 @@ from comptoir.store.pool import begin
 POLL: Final = 2.0
 _REST: Final = 1.0
 _SECONDS: Final = 10.0
+_AT_ONCE: Final = 5
+"""Deliveries to one place that are under way at a time, about: one may be slow, or never answer."""
+
+_MOST: Final = 40
 _OK: Final = range(200, 300)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORT: Final = frozenset({outbox.CREDITS_LOW, outbox.CREDITS_EMPTY})
@@ -58,30 +63,34 @@ class Teller:
 
     Attributes:
         secret: of this server, from which those of places are derived.
+        seconds: for which an answer is waited for.
     """
 
     till: Till
     secret: bytes
+    seconds: float = _SECONDS
+    _under_way: Counter[UUID] = field(default_factory=Counter[UUID])
     _session: Any = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def work(self) -> None:
-        """Tell what comes, until cancelled."""
-        async with self._stack:
+        """Tell what comes, until cancelled; whoever lets us wait holds up nobody else."""
+        async with self._stack, asyncio.TaskGroup() as tasks:
             while True:  # until cancelled
                 try:
-                    busy = await self.look_round()
+                    found = await self.sort_out()
+                    begun = await self._set_out(tasks)
                 except (ComptoirError, Error, OSError):
                     await asyncio.sleep(_REST)
                     continue
-                if not busy:
+                if not found and not begun:
                     await self.till.outbox.wait(POLL)
 
-    async def look_round(self) -> bool:
-        """Find who wants to know of what is new, and tell what is due; was there anything?"""
-        found = await self.sort_out()
-        told = await self.tell()
-        return bool(found or told)
+    async def look_round(self) -> None:
+        """Find who wants to know of what is new, and tell what is due; wait until it is told."""
+        await self.sort_out()
+        async with asyncio.TaskGroup() as tasks:
+            await self._set_out(tasks)
 
     async def sort_out(self) -> int:
         """Note who wants to know of what is new; says how much was new."""
@@ -122,15 +131,29 @@ class Teller:
         wanted = Wanted(model.TYPE, letter.payload())
         await queue.enqueue(tx, of.book, self.till.new_id(), wanted)
 
-    async def tell(self) -> int:
-        """Make the deliveries that are due; says how many."""
+    async def _set_out(self, tasks: asyncio.TaskGroup) -> int:
+        """Begin some of the deliveries that are due, as far as there is room; says how many."""
+        room = min(_AT_ONCE, _MOST - self._under_way.total())
+        if room <= 0:
+            return 0
+        busy = [hook for hook, count in self._under_way.items() if count >= _AT_ONCE]
         async with begin(self.till.pool) as tx:
-            rows = await (await tx.execute(sql.LEASE)).fetchall()
-        leased = [Leased(*row) for row in rows]
-        async with asyncio.TaskGroup() as tasks:
-            for each in leased:
-                tasks.create_task(self._deliver(each))
-        return len(leased)
+            rows = await (await tx.execute(sql.LEASE, (busy, room))).fetchall()
+        for row in rows:
+            leased = Leased(*row)
+            self._under_way[leased.hook] += 1
+            tasks.create_task(self._delivery(leased))
+        return len(rows)
+
+    async def _delivery(self, leased: Leased) -> None:
+        try:
+            await self._deliver(leased)
+        except (ComptoirError, Error, OSError):
+            return  # the database is away: when the lease has ended, it is told again
+        finally:
+            self._under_way[leased.hook] -= 1
+            self._under_way += Counter[UUID]()  # those at nought go
+            self.till.outbox.wake()
 
     async def _deliver(self, leased: Leased) -> None:
         place = (leased.book, leased.hook, leased.event, leased.attempts)
@@ -161,7 +184,7 @@ class Teller:
         import aiohttp  # noqa: PLC0415  # loaded by whoever tells somebody
 
         if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=_SECONDS)
+            timeout = aiohttp.ClientTimeout(total=self.seconds)
             session = aiohttp.ClientSession(timeout=timeout)
             self._session = await self._stack.enter_async_context(session)
         now = self.till.clock()

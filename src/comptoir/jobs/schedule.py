@@ -66,7 +66,7 @@ class Periodic:
     def slots(self, since: datetime) -> Iterator[datetime]:
         """The slots after a moment, without end."""
         # Loaded when needed: a program that only enqueues does without.
-        from croniter import croniter  # noqa: PLC0415
+        from croniter import croniter  # noqa: PLC0415  # only whoever asks for slots waits
 
         fields = self.cron.split()
         zone = UTC if "*" in fields[_HOUR] else ZoneInfo(self.zone)

@@ -187,7 +187,7 @@ class Worker:
             yield app
 
     def _register(self, app: procrastinate.App, handler: Handler) -> None:
-        async def handle(context: procrastinate.JobContext, **said: Any) -> None:  # noqa: ANN401
+        async def handle(context: procrastinate.JobContext, **said: Any) -> None:  # noqa: ANN401  # JSON
             job = _job(context.job, said)
             try:
                 await self._handle(handler, job)

@@ -266,14 +266,6 @@ class PastAccount(Value, frozen=True, gc=False):
     movements: tuple[PastMovement, ...]
 
 
-class Export(Value, frozen=True, gc=False):
-    """Everything that is kept about a customer, as of one moment."""
-
-    at: datetime
-    customer: Customer
-    accounts: tuple[PastAccount, ...]
-
-
 class Erased(Value, frozen=True, gc=False):
     """What an erasure did.
 

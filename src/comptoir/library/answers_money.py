@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct as Value
 
-from comptoir.library.answers import Balance
+from comptoir.library.answers import Balance, Customer, PastAccount
 
 
 class Money(Value, frozen=True, gc=False):
@@ -256,3 +256,59 @@ class Statement(Value, frozen=True, gc=False):
     billing: str
     invoice: str | None
     made_at: datetime
+
+
+class PastPurchase(Value, frozen=True, gc=False):
+    """What a payment has bought."""
+
+    pack: str
+    asset: str
+    credits: Decimal
+    granted_at: datetime | None
+
+
+class PastPayment(Value, frozen=True, gc=False):
+    """A payment of a customer, whatever became of it.
+
+    Attributes:
+        purpose, price, received, tax, refunded: as `Payment` has them.
+        purchase: of a pack. intent, invoice: what the provider calls it.
+    """
+
+    id: UUID
+    purpose: str
+    reference: str | None
+    price: Money
+    status: str
+    received: int | None
+    tax: int
+    refunded: int
+    disputed: bool
+    purchase: PastPurchase | None
+    intent: str | None
+    invoice: str | None
+    created_at: datetime
+    paid_at: datetime | None
+
+
+class PastSubscription(Value, frozen=True, gc=False):
+    """A plan that a customer has, or had, as the provider told of it last."""
+
+    id: str
+    plan: str | None
+    status: str
+    period: Period
+    cancel_at: datetime | None
+    trial_ends_at: datetime | None
+    ended_at: datetime | None
+    created_at: datetime
+
+
+class Export(Value, frozen=True, gc=False):
+    """Everything that is kept about a customer, as of one moment."""
+
+    at: datetime
+    customer: Customer
+    accounts: tuple[PastAccount, ...]
+    payments: tuple[PastPayment, ...]
+    subscriptions: tuple[PastSubscription, ...]

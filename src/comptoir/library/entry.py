@@ -128,8 +128,8 @@ class Comptoir:
             failed: told of what the worker itself meets, when its database is away; it comes back.
         """
         # Loaded when needed: the queue's own code takes longer to load than all of ours.
-        from comptoir.jobs.worker import Pace, nobody  # noqa: PLC0415
-        from comptoir.library.working import at_work  # noqa: PLC0415
+        from comptoir.jobs.worker import Pace, nobody  # noqa: PLC0415  # slow to load
+        from comptoir.library.working import at_work  # noqa: PLC0415  # slow to load
 
         duties = self._app.duties.plus(jobs.bound(self, self._book))
         async with at_work(self._app, duties, Pace(concurrency=concurrency), nobody, failed):

@@ -1,26 +1,28 @@
 """A person's export as the library answers it: as a whole, so that it has a limit."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Final, TypeVar
 
 from msgspec.structs import asdict
 
 from comptoir.domains.credits import history
-from comptoir.flows.export import Export
+from comptoir.domains.subscriptions.model import Subscription
+from comptoir.flows.export import Export, Paid
 from comptoir.kit.errors import Misuse
 from comptoir.kit.ids import hold_name, movement_name
 from comptoir.kit.limits import COST_SCALE
-from comptoir.library import answers, showing
+from comptoir.library import answers, answers_money, showing
 from comptoir.library.showing import decimal, moment
 
 T = TypeVar("T")
 Shown = TypeVar("Shown")
 
 ROWS: Final = 200_000
-"""Lots, holds and movements of one customer that are given out as one value."""
+"""Lots, holds, movements and payments of one customer that are given out as one value."""
 
 
-async def gathered(export: Export, limit: int = ROWS) -> answers.Export:
+async def gathered(export: Export, limit: int = ROWS) -> answers_money.Export:
     """Everything of an open export.
 
     Raises:
@@ -28,7 +30,13 @@ async def gathered(export: Export, limit: int = ROWS) -> answers.Export:
     """
     room = _Room(limit)
     accounts = [await _account(export, each, room) for each in export.accounts]
-    return answers.Export(moment(export.at), showing.customer(export.customer), tuple(accounts))
+    return answers_money.Export(
+        moment(export.at),
+        showing.customer(export.customer),
+        tuple(accounts),
+        await room.all(export.payments(), _payment),
+        tuple(_subscription(each) for each in export.subscriptions),
+    )
 
 
 class _Room:
@@ -91,3 +99,45 @@ def _movement(of: history.PastMovement) -> answers.PastMovement:
         model=memo.model if memo else None,
         cost=decimal(memo.cost, COST_SCALE) if memo and memo.cost is not None else None,
     )
+
+
+def _payment(of: Paid) -> answers_money.PastPayment:
+    (past, asset), bought = of, of[0].bought
+    paid, pack = past.payment, None
+    if bought is not None and asset is not None:
+        pack = answers_money.PastPurchase(
+            bought.pack, asset.code, decimal(bought.credits, asset.scale), _when(bought.granted_at)
+        )
+    return answers_money.PastPayment(
+        id=paid.id,
+        purpose=paid.purpose.value,
+        reference=paid.reference,
+        price=answers_money.Money(paid.amount, paid.currency),
+        status=paid.status.value,
+        received=paid.received,
+        tax=paid.tax,
+        refunded=past.refunded,
+        disputed=past.disputed,
+        created_at=moment(paid.created_at),
+        paid_at=_when(paid.paid_at),
+        purchase=pack,
+        intent=paid.intent,
+        invoice=paid.invoice,
+    )
+
+
+def _subscription(of: Subscription) -> answers_money.PastSubscription:
+    return answers_money.PastSubscription(
+        id=of.provider_id,
+        plan=of.plan,
+        status=of.status,
+        period=answers_money.Period(_when(of.starts_at), _when(of.ends_at), of.period),
+        cancel_at=_when(of.cancel_at),
+        trial_ends_at=_when(of.trial_ends_at),
+        ended_at=_when(of.ended_at),
+        created_at=moment(of.created_at),
+    )
+
+
+def _when(at: int | None) -> datetime | None:
+    return None if at is None else moment(at)

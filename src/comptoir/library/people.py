@@ -11,7 +11,8 @@ from comptoir.flows.export import exporting
 from comptoir.kit.errors import Invalid, Unavailable
 from comptoir.kit.limits import LIST_DEFAULT
 from comptoir.library import showing
-from comptoir.library.answers import Customer, Erased, Export
+from comptoir.library.answers import Customer, Erased
+from comptoir.library.answers_money import Export
 from comptoir.library.asking import check_metadata, check_text
 from comptoir.library.engine import Engine
 from comptoir.library.exporting import gathered
@@ -98,7 +99,7 @@ class Customers:
 
         Raises:
             NotFound: the book does not have him.
-            Misuse: that is more than 200,000 lots, holds and movements.
+            Misuse: that is more than 200,000 lots, holds, movements and payments.
             Unavailable: reading it took more than two minutes.
         """
         name, app = check_text("customer", customer), self._engine.app

@@ -23,17 +23,17 @@ class Figures(Protocol):
     """An account's figures after one of its lines."""
 
     @property
-    def posted(self) -> int: ...  # noqa: D102
+    def posted(self) -> int: ...  # noqa: D102  # the class says it
     @property
-    def held(self) -> int: ...  # noqa: D102
+    def held(self) -> int: ...  # noqa: D102  # the class says it
     @property
-    def debt(self) -> int: ...  # noqa: D102
+    def debt(self) -> int: ...  # noqa: D102  # the class says it
     @property
-    def filled(self) -> int: ...  # noqa: D102
+    def filled(self) -> int: ...  # noqa: D102  # the class says it
     @property
-    def version(self) -> int: ...  # noqa: D102
+    def version(self) -> int: ...  # noqa: D102  # the class says it
     @property
-    def at(self) -> int: ...  # noqa: D102
+    def at(self) -> int: ...  # noqa: D102  # the class says it
 
 
 @lru_cache(maxsize=4096)

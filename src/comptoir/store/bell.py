@@ -53,6 +53,10 @@ class Bell:
             self._is_ringing = True
             self._tasks.create_task(self._ring())
 
+    def wake(self) -> None:
+        """Wake whoever listens in this process, and nobody else."""
+        self._heard.set()
+
     async def wait(self, seconds: float) -> None:
         """Wait until it rings, but no longer than so many seconds."""
         with suppress(TimeoutError):

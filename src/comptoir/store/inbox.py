@@ -47,6 +47,13 @@ class State(StrEnum):
     """It failed for the last time. It keeps its body, and may be replayed."""
 
 
+WAITING: Final = (State.RECEIVED, State.DEFERRED, State.FAILED)
+"""Something will still become of these by itself."""
+
+TROUBLES: Final = (*WAITING, State.ORPHAN, State.DEAD)
+"""All that is not done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that a provider says has happened.
@@ -241,6 +248,16 @@ async def counts(pool: Pool, book: int) -> dict[str, tuple[int, float]]:
     return {
         state: (count, oldest) for state, count, oldest in await fetch(pool, sql.COUNTS, (book,))
     }
+
+
+async def standing(pool: Pool) -> dict[tuple[int, str], tuple[int, float]]:
+    """What `counts` says, of all books by their number, but of `sql_inbox.WATCHED` events at most.
+
+    Raises:
+        Unavailable: the database is down.
+    """
+    rows = await fetch(pool, sql.STANDING, ())
+    return {(book, state): (count, oldest) for book, state, count, oldest in rows}
 
 
 async def last(pool: Pool, book: int) -> int | None:

@@ -5,7 +5,7 @@ Rows are claimed by their state: the order of numbers is not the order of commit
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -18,6 +18,7 @@ PAYMENT_REFUNDED: Final = "payment.refunded"
 DISPUTE_OPENED: Final = "dispute.opened"
 DISPUTE_CLOSED: Final = "dispute.closed"
 SUBSCRIPTION_CHANGED: Final = "subscription.changed"
+SUBSCRIPTION_UNPAID: Final = "subscription.unpaid"
 CREDITS_LOW: Final = "credits.low"
 CREDITS_EMPTY: Final = "credits.empty"
 CASE_OPENED: Final = "case.opened"
@@ -32,12 +33,15 @@ STOCK_LOW: Final = "stock.low"
 TYPES: Final = (
     CASE_OPENED, CREDITS_EMPTY, CREDITS_LOW, DISPUTE_CLOSED, DISPUTE_OPENED, ORDER_CANCELLED,
     ORDER_EXPIRED, ORDER_PAID, ORDER_REFUNDED, PAYMENT_PAID, PAYMENT_REFUNDED, PURCHASE_PAID,
-    PURCHASE_REFUNDED, STATEMENT_MADE, STOCK_LOW, SUBSCRIPTION_CHANGED, TOP_UP_FAILED,
+    PURCHASE_REFUNDED, STATEMENT_MADE, STOCK_LOW, SUBSCRIPTION_CHANGED, SUBSCRIPTION_UNPAID,
+    TOP_UP_FAILED,
 )  # fmt: skip
 
-ADD: Final = """
+ADD: Final[LiteralString] = """
 INSERT INTO comptoir.outbox (book_id, id, type, customer_id, account_id, version, figures)
 VALUES (%s, %s, %s, %s, %s, %s, %s)"""
+
+ADD_ONCE: Final[LiteralString] = f"{ADD} ON CONFLICT DO NOTHING RETURNING id"
 
 CLAIM: Final = """
 SELECT o.book_id, o.id, o.type, o.customer_id, o.account_id, o.version, o.figures,
@@ -84,12 +88,13 @@ class Happening:
 
 async def add(tx: AsyncConnection, happening: Happening) -> None:
     """Let others be told, if the open transaction commits."""
-    account, version = happening.place or (None, None)
-    given = (
-        happening.book, happening.id, happening.type, happening.customer, account, version,
-        Jsonb(dict(happening.figures)),
-    )  # fmt: skip
-    await tx.execute(ADD, given, prepare=True)
+    await tx.execute(ADD, _row(happening), prepare=True)
+
+
+async def add_once(tx: AsyncConnection, happening: Happening) -> bool:
+    """Let others be told, unless they are told already of what has that id; was it new?"""
+    cursor = await tx.execute(ADD_ONCE, _row(happening))
+    return await cursor.fetchone() is not None
 
 
 async def claim(tx: AsyncConnection) -> list[Happening]:
@@ -116,6 +121,11 @@ async def listed(
     at, id_ = before or (2**52, UUID(int=0))
     rows = await (await tx.execute(LIST, (book, at, id_, limit))).fetchall()
     return [_happening(row) for row in rows]
+
+
+def _row(of: Happening) -> tuple[object, ...]:
+    account, version = of.place or (None, None)
+    return of.book, of.id, of.type, of.customer, account, version, Jsonb(dict(of.figures))
 
 
 def _happening(row: Sequence[Any]) -> Happening:

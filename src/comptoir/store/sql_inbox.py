@@ -88,6 +88,23 @@ COUNTS: Final = """
 SELECT state, count(*), coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
 FROM comptoir.inbox WHERE book_id = %s AND state NOT IN ('done', 'ignored') GROUP BY state"""
 
+WATCHED: Final = 10_000
+"""Events of a book that figures for Prometheus count at most: they are asked for all the time."""
+
+STANDING: Final = f"""
+SELECT b.id, found.state, sum(found.counts),
+    coalesce(extract(epoch FROM now() - min(found.received_at)), 0)::float8
+FROM comptoir.books b CROSS JOIN LATERAL (
+    (SELECT i.state, i.received_at, 1 AS counts FROM comptoir.inbox i
+    WHERE i.book_id = b.id AND i.due_at IS NOT NULL LIMIT {WATCHED})
+    UNION ALL
+    (SELECT i.state, i.received_at, CASE WHEN i.due_at IS NULL THEN 1 ELSE 0 END
+    FROM comptoir.inbox i WHERE i.book_id = b.id AND i.state NOT IN ('done', 'ignored')
+    ORDER BY i.received_at, i.event_id LIMIT {WATCHED})
+) found GROUP BY b.id, found.state"""
+"""What waits is counted along one index, what has ended badly along another, that also knows the
+oldest: each reads so many rows of a book and no more."""
+
 LAST: Final = """
 SELECT comptoir.micros(received_at) FROM comptoir.inbox
 WHERE book_id = %s ORDER BY received_at DESC, event_id DESC LIMIT 1"""

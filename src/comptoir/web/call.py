@@ -33,7 +33,7 @@ class Call:
 
     __slots__ = ("_receive", "actor", "app", "doorman", "headers", "key", "limits", "path", "scope")
 
-    def __init__(self, scope: Any, receive: Any, app: App, doorman: Doorman) -> None:  # noqa: ANN401
+    def __init__(self, scope: Any, receive: Any, app: App, doorman: Doorman) -> None:  # noqa: ANN401  # ASGI
         self.scope = scope
         self._receive = receive
         self.app = app

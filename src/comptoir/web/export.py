@@ -4,12 +4,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from comptoir.domains.credits.history import Account, Memo, PastHold, PastLot, PastMovement
-from comptoir.flows.export import Export
+from comptoir.domains.subscriptions.model import Subscription
+from comptoir.flows.export import Export, Paid
 from comptoir.kit.amounts import format_amount
 from comptoir.kit.ids import hold_name, movement_name
 from comptoir.kit.limits import COST_SCALE
 from comptoir.web import views
-from comptoir.web.replies import encode, write_time
+from comptoir.web.replies import encode, write_moment, write_time
 from comptoir.web.views import View
 
 T = TypeVar("T")
@@ -27,7 +28,11 @@ async def pieces(export: Export) -> AsyncGenerator[bytes]:
         async for piece in _lists(export, account):
             yield piece
         yield b"}"
-    yield b"]" + _COMPLETE
+    yield b"]"
+    async for piece in _list("payments", export.payments(), payment):
+        yield piece
+    plans = [subscription(each) for each in export.subscriptions]
+    yield b',"subscriptions":' + encode(plans) + _COMPLETE
 
 
 async def _lists(export: Export, account: Account) -> AsyncGenerator[bytes]:
@@ -92,3 +97,51 @@ def _memo(of: Memo | None) -> dict[str, Any] | None:
         return None
     cost = None if of.cost is None else format_amount(of.cost, COST_SCALE)
     return {"action": of.action, "quantity": of.quantity, "model": of.model, "cost": cost}
+
+
+def payment(of: Paid) -> View:
+    """A payment with what it has bought, and what the provider calls it."""
+    (past, asset), bought = of, of[0].bought
+    paid = past.payment
+    pack = None
+    if bought is not None and asset is not None:
+        pack = {
+            "pack": bought.pack,
+            "asset": asset.code,
+            "credits": format_amount(bought.credits, asset.scale),
+            "granted_at": write_moment(bought.granted_at),
+        }
+    return {
+        "id": str(paid.id),
+        "purpose": paid.purpose.value,
+        "reference": paid.reference,
+        "price": {"amount": paid.amount, "currency": paid.currency},
+        "status": paid.status.value,
+        "received": paid.received,
+        "tax": paid.tax,
+        "refunded": past.refunded,
+        "disputed": past.disputed,
+        "purchase": pack,
+        "intent": paid.intent,
+        "invoice": paid.invoice,
+        "created_at": write_time(paid.created_at),
+        "paid_at": write_moment(paid.paid_at),
+    }
+
+
+def subscription(of: Subscription) -> View:
+    """A plan that he has subscribed to, as the provider told of it last."""
+    return {
+        "id": of.provider_id,
+        "plan": of.plan,
+        "status": of.status,
+        "period": {
+            "start": write_moment(of.starts_at),
+            "end": write_moment(of.ends_at),
+            "interval": of.period,
+        },
+        "cancel_at": write_moment(of.cancel_at),
+        "trial_ends_at": write_moment(of.trial_ends_at),
+        "ended_at": write_moment(of.ended_at),
+        "created_at": write_time(of.created_at),
+    }

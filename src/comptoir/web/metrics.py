@@ -6,7 +6,9 @@ set before it was imported; `comptoir serve --workers N` sees to that.
 
 import os
 import struct
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import (
@@ -17,14 +19,60 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from comptoir.guards.redis.link import Mode
+from comptoir.kit.books import LIVE, TEST
+from comptoir.store import inbox
 from comptoir.store.batch import Batch
 
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _REMEMBERED: Final = 5_000
 _TRIES: Final = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Money(Collector):
+    """How the money that comes in is doing, by the number of the book, as the database says.
+
+    It is the same for all processes: whoever is asked has read it, and no file has it.
+
+    Attributes:
+        events: not done, by state: how many, and the seconds since the oldest came.
+        cases: that are open, by kind.
+    """
+
+    events: Mapping[tuple[int, str], tuple[int, float]]
+    cases: Mapping[tuple[int, str], int]
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The figures, with noughts where nothing is in the way."""
+        books = sorted({LIVE, TEST, *(book for book, _ in (*self.events, *self.cases))})
+        events = GaugeMetricFamily(
+            "comptoir_inbox_events",
+            "Events of the payment provider that are not done, by state; 10,000 at most.",
+            labels=("book", "state"),
+        )
+        oldest = GaugeMetricFamily(
+            "comptoir_inbox_oldest_seconds",
+            "Since the oldest event came of which something is still to become.",
+            labels=("book",),
+        )
+        for book in books:
+            for state in inbox.TROUBLES:
+                events.add_metric((str(book), state), self.events.get((book, state), (0, 0.0))[0])
+            waited = [self.events.get((book, state), (0, 0.0))[1] for state in inbox.WAITING]
+            oldest.add_metric((str(book),), max(waited))
+        cases = GaugeMetricFamily(
+            "comptoir_cases_open",
+            "What needs a human, by kind; 10,000 at most.",
+            labels=("book", "kind"),
+        )
+        for (book, kind), count in sorted(self.cases.items()):
+            cases.add_metric((str(book), kind), count)
+        yield from (events, oldest, cases)
 
 
 class Metrics:
@@ -109,8 +157,19 @@ class Metrics:
             self._committed.labels(str(book)).inc(batch.committed - before)
             self._counted[book] = batch.committed
 
-    def page(self) -> bytes:
-        """All figures, of all processes where these share a folder."""
+    def page(self, money: Money | None = None) -> bytes:
+        """All figures, of all processes where these share a folder; and those of the database.
+
+        Args:
+            money: None when nobody could say.
+        """
+        if money is None:
+            return self._own()
+        registry = CollectorRegistry()
+        registry.register(money)
+        return self._own() + generate_latest(registry)
+
+    def _own(self) -> bytes:
         registry = CollectorRegistry()
         try:
             multiprocess.MultiProcessCollector(registry)
@@ -125,6 +184,6 @@ class Metrics:
     def close(self) -> None:
         """Take this process out of the gauges of all."""
         try:
-            multiprocess.mark_process_dead(os.getpid())  # pyright: ignore[reportUnknownMemberType]
+            multiprocess.mark_process_dead(os.getpid())  # pyright: ignore[reportUnknownMemberType]  # the library says no types
         except (TypeError, ValueError):
             return  # there is no shared folder

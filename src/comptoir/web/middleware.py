@@ -118,7 +118,7 @@ class Around:
         taken, self._random = self._random[:10], self._random[10:]
         return taken
 
-    def _note(self, scope: Any, status: int, request_id: bytes, seconds: float) -> None:  # noqa: ANN401
+    def _note(self, scope: Any, status: int, request_id: bytes, seconds: float) -> None:  # noqa: ANN401  # ASGI
         method: str = scope["method"] if scope["method"] in METHODS else "OTHER"
         route: str = scope.get("comptoir.route", _UNMATCHED)
         actor: Actor | None = scope.get("comptoir.actor")

@@ -92,7 +92,7 @@ def operations(
     )
 
 
-def _public(path: str, handler: Any) -> Operation:  # noqa: ANN401
+def _public(path: str, handler: Any) -> Operation:  # noqa: ANN401  # handlers differ in what they take
     return Operation(
         method="GET",
         path=path,

@@ -153,15 +153,6 @@ class PastAccountShape(BaseModel):
     movements: list[PastMovementShape]
 
 
-class ExportShape(BaseModel):
-    """Everything that is kept about a customer, as of one moment."""
-
-    exported_at: Moment
-    customer: CustomerShape
-    accounts: list[PastAccountShape]
-    complete: Literal[True]
-
-
 class LeftShape(BaseModel):
     """What an anonymous account still holds."""
 

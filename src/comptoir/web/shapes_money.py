@@ -1,11 +1,11 @@
 """What goes out about money, for the OpenAPI document."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from comptoir.web.shapes import BalanceShape, Figure, Moment
+from comptoir.web.shapes import BalanceShape, CustomerShape, Figure, Moment, PastAccountShape
 
 Currency = Annotated[str, Field(pattern="^[a-z]{3}$", examples=["eur"])]
 
@@ -391,3 +391,55 @@ class StatementShape(BaseModel):
     billing: str
     invoice: str | None
     made_at: Moment
+
+
+class PastPurchaseShape(BaseModel):
+    """What a payment has bought."""
+
+    pack: str
+    asset: str
+    credits: Figure
+    granted_at: Moment | None
+
+
+class PastPaymentShape(BaseModel):
+    """A payment of a customer, with the provider's names for it."""
+
+    id: UUID
+    purpose: str
+    reference: str | None
+    price: MoneyShape
+    status: str
+    received: int | None
+    tax: int
+    refunded: int
+    disputed: bool
+    purchase: PastPurchaseShape | None
+    intent: str | None
+    invoice: str | None
+    created_at: Moment
+    paid_at: Moment | None
+
+
+class PastSubscriptionShape(BaseModel):
+    """A plan that a customer has, or had."""
+
+    id: str
+    plan: str | None
+    status: str
+    period: PeriodShape
+    cancel_at: Moment | None
+    trial_ends_at: Moment | None
+    ended_at: Moment | None
+    created_at: Moment
+
+
+class ExportShape(BaseModel):
+    """Everything that is kept about a customer, as of one moment."""
+
+    exported_at: Moment
+    customer: CustomerShape
+    accounts: list[PastAccountShape]
+    payments: list[PastPaymentShape]
+    subscriptions: list[PastSubscriptionShape]
+    complete: Literal[True]

@@ -26,6 +26,10 @@ _EFFECTS: Final[dict[str, Texts]] = {
         "le plan est maintenant {now}, après {before}",
     ),
     "invoice": ("invoice {invoice} of {money} is paid", "facture {invoice} de {money} payée"),
+    "unpaid": (
+        "invoice {invoice} could not be collected (attempt {attempt}); others are told",
+        "facture {invoice} non encaissée (tentative {attempt}) ; les autres sont prévenus",
+    ),
     "allowed": ("the allowance of {invoice} was granted", "allocation de {invoice} accordée"),
     "not-allowed": (
         "the allowance of {invoice} was not granted ({outcome})",

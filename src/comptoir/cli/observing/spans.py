@@ -21,13 +21,13 @@ def begin(settings: Settings) -> Callable[[], None] | None:
         return None
     lend_to_sdk()
     # Optional packages, and slow to load.
-    from opentelemetry import trace  # noqa: PLC0415
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+    from opentelemetry import trace  # noqa: PLC0415  # optional
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415  # optional
         OTLPSpanExporter,
     )
-    from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415  # optional
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415  # optional
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  # optional
 
     ours = Resource.create({"service.name": settings.otel_name, "service.version": __version__})
     provider = TracerProvider(

@@ -99,7 +99,7 @@ class SmtpPost:
     async def send(self, message: EmailMessage, sender: str, to: str) -> None:
         """As `Post.send`."""
         # Loaded when needed: only whoever sends letters waits for it.
-        import aiosmtplib  # noqa: PLC0415
+        import aiosmtplib  # noqa: PLC0415  # only senders wait
 
         try:
             await aiosmtplib.send(message, sender=sender, recipients=[to], **self._how())

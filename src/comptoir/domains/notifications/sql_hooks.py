@@ -43,7 +43,7 @@ UPDATE comptoir.hook_deliveries d SET attempts = d.attempts + 1,
     due_at = clock_timestamp() + interval '1 minute'
 FROM (
     SELECT book_id, hook_id, event_id FROM comptoir.hook_deliveries
-    WHERE due_at <= now() ORDER BY due_at LIMIT 20 FOR UPDATE SKIP LOCKED
+    WHERE due_at <= now() AND hook_id <> ALL(%s) ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 ) due
 WHERE d.book_id = due.book_id AND d.hook_id = due.hook_id AND d.event_id = due.event_id
 RETURNING d.book_id, d.hook_id, d.event_id, d.attempts"""

@@ -156,6 +156,15 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpaid:
+    """A try to collect an invoice: its number, what was due, and when the next one is, if any."""
+
+    attempt: int
+    due: int
+    next_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class InvoicePayment:
     """What pays an invoice, or a part of it."""
 
@@ -314,6 +323,15 @@ def invoice(of: Object) -> Invoice:
         [_line(each) for each in _list(lines)],
         bool(lines.get("has_more")),
         _parent(of)[1],
+    )
+
+
+def unpaid(of: Object) -> Unpaid:
+    """What an invoice says that somebody has tried to collect."""
+    return Unpaid(
+        _whole(of, "attempt_count", 0),
+        _whole(of, "amount_due", 0),
+        _whole(of, "next_payment_attempt", 0) * SECOND or None,
     )
 
 

@@ -155,6 +155,11 @@ class Refund:
         return self.status not in _LOST and self.status != _GIVEN_UP
 
 
+def gone(refunds: Sequence[Refund]) -> int:
+    """What went back, and is not lost on the way."""
+    return sum(each.amount for each in refunds if each.stands and each.status != "new")
+
+
 @dataclass(frozen=True, slots=True)
 class Dispute:
     """Money that a customer's bank has taken back, perhaps for a while."""

@@ -20,11 +20,13 @@ from comptoir.domains.payments.model import (
     Taking,
 )
 from comptoir.kit.errors import NotFound
+from comptoir.store.pool import Pool, fetch
 
 Given = Sequence[object] | Mapping[str, object]
 
 
-def _payment(row: Sequence[Any]) -> Payment:
+def payment_of(row: Sequence[Any]) -> Payment:
+    """A payment by its row."""
     values = list(row)
     values[3], values[8] = Purpose(values[3]), Status(values[8])
     return Payment(*values)
@@ -43,43 +45,43 @@ async def find(tx: AsyncConnection, book: int, id_: UUID) -> Payment:
     row = await _one(tx, sql.FIND, (book, id_))
     if row is None:
         raise NotFound("payment-not-found")
-    return _payment(row)
+    return payment_of(row)
 
 
 async def lock(tx: AsyncConnection, book: int, id_: UUID) -> Payment | None:
     """A payment that nobody else can change until the transaction ends."""
     row = await _one(tx, sql.LOCK, (book, id_))
-    return None if row is None else _payment(row)
+    return None if row is None else payment_of(row)
 
 
 async def lock_intent(tx: AsyncConnection, intent: str) -> Payment | None:
     """The payment that the provider knows as an intent, locked; of whichever book."""
     row = await _one(tx, sql.LOCK_INTENT, (intent,))
-    return None if row is None else _payment(row)
+    return None if row is None else payment_of(row)
 
 
 async def of_invoice(tx: AsyncConnection, book: int, invoice: str) -> list[Payment]:
     """The payments that an invoice was paid with, locked."""
     cursor = await tx.execute(sql.LOCK_OF_INVOICE, (invoice, book), prepare=True)
-    return [_payment(row) for row in await cursor.fetchall()]
+    return [payment_of(row) for row in await cursor.fetchall()]
 
 
 async def lock_session(tx: AsyncConnection, session: str) -> Payment | None:
     """The payment that the provider knows as a session, locked; of whichever book."""
     row = await _one(tx, sql.LOCK_SESSION, (session,))
-    return None if row is None else _payment(row)
+    return None if row is None else payment_of(row)
 
 
 async def of_reference(tx: AsyncConnection, book: int, reference: str) -> Payment | None:
     """The payment of an obligation, if it is open or paid."""
     row = await _one(tx, sql.FIND_REFERENCE, (book, reference))
-    return None if row is None else _payment(row)
+    return None if row is None else payment_of(row)
 
 
 async def unfinished(tx: AsyncConnection, seconds: float) -> list[Payment]:
     """Payments of all books that nothing was heard of for so long, a hundred at most."""
     cursor = await tx.execute(sql.UNFINISHED, (seconds,))
-    return [_payment(row) for row in await cursor.fetchall()]
+    return [payment_of(row) for row in await cursor.fetchall()]
 
 
 async def paid_since(
@@ -87,13 +89,13 @@ async def paid_since(
 ) -> list[Payment]:
     """Payments that came since a time, the oldest first, 500 at most after the last one seen."""
     cursor = await tx.execute(sql.PAID_SINCE, (book, since, *after))
-    return [_payment(row) for row in await cursor.fetchall()]
+    return [payment_of(row) for row in await cursor.fetchall()]
 
 
 async def by_intents(tx: AsyncConnection, intents: Sequence[str]) -> dict[str, Payment]:
     """The payments of some intents, whichever books they are in."""
     cursor = await tx.execute(sql.BY_INTENTS, (list(intents),))
-    found = [_payment(row) for row in await cursor.fetchall()]
+    found = [payment_of(row) for row in await cursor.fetchall()]
     return {each.intent: each for each in found if each.intent is not None}
 
 
@@ -181,6 +183,15 @@ async def count_cases(tx: AsyncConnection, book: int) -> int:
     return row[0] if row else 0
 
 
+async def open_cases(pool: Pool) -> dict[tuple[int, str], int]:
+    """How much needs a human, of all books by their number, by its kind: 10,000 at most.
+
+    Raises:
+        Unavailable: the database is down.
+    """
+    return {(book, kind): count for book, kind, count in await fetch(pool, sql.OPEN_CASES, ())}
+
+
 async def provider_customer(
     tx: AsyncConnection,
     book: int,
@@ -257,7 +268,7 @@ async def brought(
 async def without_fee(tx: AsyncConnection) -> list[Payment]:
     """Payments of all books whose fee nobody has asked for yet, a hundred at most."""
     cursor = await tx.execute(sql.WITHOUT_FEE)
-    return [_payment(row) for row in await cursor.fetchall()]
+    return [payment_of(row) for row in await cursor.fetchall()]
 
 
 async def fees(tx: AsyncConnection, book: int, since: int, until: int) -> list[tuple[str, int]]:

@@ -60,9 +60,11 @@ SELECT {_PAYMENT} FROM comptoir.payments p
 WHERE p.status IN ('new', 'open', 'processing') AND p.looked_at < now() - make_interval(secs => %s)
 ORDER BY p.looked_at LIMIT 100"""
 
-OF_CUSTOMER: Final[LiteralString] = f"""
-SELECT {_PAYMENT} FROM comptoir.payments p
-WHERE p.book_id = %s AND p.customer_id = %s ORDER BY p.id"""
+PAST: Final[LiteralString] = f"""
+SELECT {_PAYMENT}, u.customer_id, u.pack, u.pack_version, u.asset_id, u.credits,
+    comptoir.micros(u.granted_at)
+FROM comptoir.payments p LEFT JOIN comptoir.purchases u ON u.book_id = p.book_id AND u.id = p.id
+WHERE p.book_id = %s AND p.customer_id = %s AND p.id > %s ORDER BY p.id LIMIT %s"""
 
 PAID_SINCE: Final[LiteralString] = f"""
 SELECT {_PAYMENT} FROM comptoir.payments p
@@ -107,6 +109,9 @@ _REFUND: Final[LiteralString] = """id, payment_id, provider_id, amount, status, 
 REFUNDS: Final[LiteralString] = f"""
 SELECT {_REFUND} FROM comptoir.refunds WHERE book_id = %s AND payment_id = %s ORDER BY id"""
 
+REFUNDS_OF: Final[LiteralString] = f"""
+SELECT {_REFUND} FROM comptoir.refunds WHERE book_id = %s AND payment_id = ANY(%s)"""
+
 REFUND: Final[LiteralString] = f"""
 SELECT {_REFUND} FROM comptoir.refunds WHERE book_id = %s AND id = %s"""
 
@@ -136,6 +141,10 @@ SELECT EXISTS (
 DISPUTES: Final = """
 SELECT provider_id, payment_id, amount, status, reason FROM comptoir.disputes
 WHERE book_id = %s AND payment_id = %s ORDER BY provider_id"""
+
+DISPUTES_OF: Final = """
+SELECT provider_id, payment_id, amount, status, reason FROM comptoir.disputes
+WHERE book_id = %s AND payment_id = ANY(%s)"""
 
 DISPUTE: Final = """
 SELECT provider_id, payment_id, amount, status, reason FROM comptoir.disputes
@@ -184,6 +193,12 @@ SELECT 1 FROM comptoir.cases WHERE book_id = %s AND kind = ANY(%s) AND subject =
 
 COUNT_CASES: Final = """
 SELECT count(*) FROM comptoir.cases WHERE book_id = %s AND closed_at IS NULL"""
+
+OPEN_CASES: Final = """
+SELECT book_id, kind, count(*) FROM (
+    SELECT book_id, kind FROM comptoir.cases WHERE closed_at IS NULL
+    ORDER BY book_id, opened_at, id LIMIT 10000
+) found GROUP BY book_id, kind"""
 
 CUSTOMER: Final = """
 SELECT customer, locale, email FROM comptoir.customers WHERE book_id = %s AND id = %s"""

@@ -1,5 +1,6 @@
 """What changes plans and subscriptions, in the caller's open transaction."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from psycopg import AsyncConnection
@@ -7,6 +8,7 @@ from psycopg import AsyncConnection
 from comptoir.domains.subscriptions import sql
 from comptoir.domains.subscriptions.model import (
     Allowance,
+    Given,
     PlanPrice,
     ProviderPrice,
     Subscription,
@@ -50,9 +52,15 @@ async def set_plan(tx: AsyncConnection, book: int, customer: int, plan: str) -> 
     await tx.execute(sql.SET_PLAN, (plan, book, customer, plan))
 
 
-async def carry(tx: AsyncConnection, book: int, invoice: str, asset: int, carried: int) -> None:
-    """Note what was carried over of an allowance."""
-    await tx.execute(sql.CARRY, (carried, book, invoice, asset))
+async def carry(
+    tx: AsyncConnection, book: int, asset: int, ended: Sequence[Given], carried: int
+) -> None:
+    """Note what was carried over of allowances that ended together: all of it at the first."""
+    named = {
+        "book": book, "asset": asset, "carried": carried, "of": ended[0].invoice,
+        "invoices": [each.invoice for each in ended],
+    }  # fmt: skip
+    await tx.execute(sql.CARRY, named)
 
 
 async def add_invoice(tx: AsyncConnection, paid: PaidInvoice) -> bool:

@@ -3,8 +3,10 @@
 No I/O.
 """
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -13,6 +15,7 @@ PERIODS: Final = ("month", "year")
 MONTHS: Final = {"month": 1, "year": 12}
 """What an allowance is multiplied by: it is said of a month."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVING: Final = frozenset({"active", "trialing", "past_due"})
 _GONE: Final = frozenset({"canceled", "incomplete_expired"})
 _RANK: Final = {
@@ -152,6 +155,28 @@ class Part:
     ends_at: int
     is_proration: bool
     is_credit: bool
+
+
+def period_ending(ends: int, period: str, known: Sequence[int]) -> int:
+    """How long a period is that ends then, by the calendar; all times in microseconds.
+
+    Args:
+        ends: its end.
+        period: month or year.
+        known: ends of other periods of the subscription. One on the 31st tells that a period which
+            ends on the 28th of February began on the 31st of January.
+    """
+    end = _moment(ends)
+    anchor = end.day
+    if end.day == monthrange(end.year, end.month)[1]:
+        anchor = max(end.day, *[_moment(each).day for each in known])
+    year, month = divmod(end.year * 12 + end.month - 1 - MONTHS.get(period, 1), 12)
+    day = min(anchor, monthrange(year, month + 1)[1])
+    return (end - end.replace(year=year, month=month + 1, day=day)) // timedelta(microseconds=1)
+
+
+def _moment(at: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=at)
 
 
 def allowed(allowance: int, part: Part, whole: int) -> int:

@@ -14,6 +14,9 @@ from comptoir.domains.subscriptions.model import (
     Subscription,
 )
 
+Stream = tuple[int, str, int]
+"""Allowances one after another: of a book, a subscription and an asset."""
+
 
 async def subscription(tx: AsyncConnection, provider_id: str) -> Subscription | None:
     """A subscription by the provider's id."""
@@ -59,13 +62,28 @@ async def period_ending(
     return None if row is None else row[0]
 
 
-async def last_allowance(
-    tx: AsyncConnection, book: int, subscription: str, asset: int, before: int
-) -> Given | None:
-    """What the period before gave of an asset, if something of it may be carried over."""
-    cursor = await tx.execute(sql.LAST_ALLOWANCE, (book, subscription, asset, before))
-    row = await cursor.fetchone()
-    return None if row is None else Given(*row)
+async def ended_before(tx: AsyncConnection, of: Stream, moment: int) -> int | None:
+    """When the last allowances ended that had ended by then, in microseconds."""
+    row = await (await tx.execute(sql.ENDED_BEFORE, (*of, moment))).fetchone()
+    return None if row is None else row[0]
+
+
+async def followed_until(tx: AsyncConnection, of: Stream, moment: int) -> int | None:
+    """When the first allowance ends that was given for a time from then on; in microseconds."""
+    row = await (await tx.execute(sql.FOLLOWED_UNTIL, (*of, moment))).fetchone()
+    return None if row is None else row[0]
+
+
+async def ending(tx: AsyncConnection, of: Stream, moment: int) -> list[Given]:
+    """The allowances that end together then; whose terms are in force at the end comes first."""
+    cursor = await tx.execute(sql.ENDING, (*of, moment))
+    return [Given(*row) for row in await cursor.fetchall()]
+
+
+async def lock_ending(tx: AsyncConnection, of: Stream, moment: int) -> list[Given]:
+    """What `ending` finds, locked."""
+    cursor = await tx.execute(sql.LOCK_ENDING, (*of, moment))
+    return [Given(*row) for row in await cursor.fetchall()]
 
 
 async def prices(tx: AsyncConnection, book: int) -> list[PlanPrice]:
@@ -110,12 +128,12 @@ async def brought(tx: AsyncConnection, book: int, invoice: str) -> list[tuple[in
     return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
 
 
-async def lock_given(
+async def given(
     tx: AsyncConnection, book: int, invoice: str, asset: int
-) -> tuple[int, int, int, int, int | None] | None:
-    """An allowance, locked: account, version, what may be carried over, expiry, what was."""
-    row = await (await tx.execute(sql.LOCK_GIVEN, (book, invoice, asset))).fetchone()
-    return None if row is None else (row[0], row[1], row[2], row[3], row[4])
+) -> tuple[str, int, int] | None:
+    """Of an allowance: the subscription, the account, and when it ends."""
+    row = await (await tx.execute(sql.GIVEN, (book, invoice, asset))).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
 
 
 async def expired_of(tx: AsyncConnection, book: int, account: int, version: int, at: int) -> int:

@@ -35,10 +35,10 @@ FOR NO KEY UPDATE"""
 SET_PLAN: Final = """
 UPDATE comptoir.customers SET plan = %s WHERE book_id = %s AND id = %s AND plan <> %s"""
 
-LOCK_GIVEN: Final = """
-SELECT a.account_id, a.version, a.rollover, comptoir.micros(a.expires_at), a.carried
-FROM comptoir.allowances a WHERE a.book_id = %s AND a.invoice = %s AND a.asset_id = %s
-FOR NO KEY UPDATE"""
+GIVEN: Final = """
+SELECT i.subscription, a.account_id, comptoir.micros(a.expires_at) FROM comptoir.allowances a
+JOIN comptoir.invoices i ON i.book_id = a.book_id AND i.provider_id = a.invoice
+WHERE a.book_id = %s AND a.invoice = %s AND a.asset_id = %s"""
 
 UNFINISHED: Final[LiteralString] = f"""
 SELECT {_SUBSCRIPTION} FROM comptoir.subscriptions s
@@ -68,18 +68,34 @@ INSERT INTO comptoir.allowances (book_id, invoice, asset_id, account_id, version
     expires_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, comptoir.moment(%s)) ON CONFLICT DO NOTHING"""
 
-LAST_ALLOWANCE: Final = """
+ENDED_BEFORE: Final = """
+SELECT max(comptoir.micros(a.expires_at)) FROM comptoir.invoices i
+JOIN comptoir.allowances a ON a.book_id = i.book_id AND a.invoice = i.provider_id
+WHERE i.book_id = %s AND i.subscription = %s AND a.asset_id = %s
+    AND a.expires_at <= comptoir.moment(%s)"""
+
+FOLLOWED_UNTIL: Final = """
+SELECT comptoir.micros(a.expires_at) FROM comptoir.invoices i
+JOIN comptoir.allowances a ON a.book_id = i.book_id AND a.invoice = i.provider_id
+WHERE i.book_id = %s AND i.subscription = %s AND a.asset_id = %s
+    AND i.starts_at >= comptoir.moment(%s)
+ORDER BY i.starts_at, a.expires_at LIMIT 1"""
+
+ENDING: Final[LiteralString] = """
 SELECT a.invoice, a.account_id, a.version, a.amount, a.rollover, comptoir.micros(a.expires_at),
     a.carried
 FROM comptoir.invoices i
 JOIN comptoir.allowances a ON a.book_id = i.book_id AND a.invoice = i.provider_id
-WHERE i.book_id = %s AND i.subscription = %s AND a.asset_id = %s AND a.rollover > 0
-    AND i.ends_at <= comptoir.moment(%s)
-ORDER BY i.ends_at DESC LIMIT 1"""
+WHERE i.book_id = %s AND i.subscription = %s AND a.asset_id = %s
+    AND a.expires_at = comptoir.moment(%s)
+ORDER BY i.starts_at DESC, i.paid_at DESC, a.rollover DESC, a.invoice"""
+"""All that ends at one moment, what was given for its last part first."""
+
+LOCK_ENDING: Final[LiteralString] = f"{ENDING} FOR NO KEY UPDATE OF a"
 
 CARRY: Final = """
-UPDATE comptoir.allowances SET carried = %s
-WHERE book_id = %s AND invoice = %s AND asset_id = %s"""
+UPDATE comptoir.allowances SET carried = CASE WHEN invoice = %(of)s THEN %(carried)s ELSE 0 END
+WHERE book_id = %(book)s AND invoice = ANY(%(invoices)s) AND asset_id = %(asset)s"""
 
 EXPIRED_OF: Final = """
 WITH RECURSIVE narrow(low, high) AS (

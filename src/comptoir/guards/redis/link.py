@@ -165,7 +165,7 @@ class Link:
         """
         return await self._guarded(self._client.execute_command, *words)
 
-    async def run(self, script: Script, keys: Sequence[str], given: Sequence[Word]) -> Any:  # noqa: ANN401
+    async def run(self, script: Script, keys: Sequence[str], given: Sequence[Word]) -> Any:  # noqa: ANN401  # what Redis answers
         """Run a script, which Redis is told once; all keys are of one hash tag, or of one server.
 
         Raises:
@@ -173,7 +173,7 @@ class Link:
         """
         return await self._guarded(self._run, script, keys, given)
 
-    async def _guarded(self, work: Callable[..., Awaitable[Any]], *given: object) -> Any:  # noqa: ANN401
+    async def _guarded(self, work: Callable[..., Awaitable[Any]], *given: object) -> Any:  # noqa: ANN401  # whatever the work gives
         if self.mode is Mode.DOWN:
             raise RedisDown("redis-down")
         try:
@@ -184,7 +184,7 @@ class Link:
         self._in_a_row = 0
         return result
 
-    async def _run(self, script: Script, keys: Sequence[str], given: Sequence[Word]) -> Any:  # noqa: ANN401
+    async def _run(self, script: Script, keys: Sequence[str], given: Sequence[Word]) -> Any:  # noqa: ANN401  # what Redis answers
         from redis.exceptions import NoScriptError  # noqa: PLC0415  # loaded with the client
 
         send = self._client.execute_command
@@ -308,8 +308,8 @@ def _client(url: str, pace: Pace) -> tuple[Client, tuple[type[Exception], ...]]:
     """A client, and what it raises when Redis does not answer."""
     try:
         # Loaded when needed: whoever has no Redis needs no redis-py.
-        from redis import asyncio as theirs  # noqa: PLC0415
-        from redis.exceptions import RedisClusterException, RedisError  # noqa: PLC0415
+        from redis import asyncio as theirs  # noqa: PLC0415  # optional
+        from redis.exceptions import RedisClusterException, RedisError  # noqa: PLC0415  # optional
     except ImportError as error:
         raise ComptoirError("redis-missing") from error
     try:
@@ -331,8 +331,8 @@ def _cluster(url: str, pace: Pace) -> Client:
 
 def _said(pace: Pace) -> dict[str, Any]:
     from redis.asyncio.retry import Retry  # noqa: PLC0415  # as in `_client`
-    from redis.backoff import NoBackoff  # noqa: PLC0415
-    from redis.exceptions import ConnectionError as Lost  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415  # optional
+    from redis.exceptions import ConnectionError as Lost  # noqa: PLC0415  # optional
 
     return {
         "max_connections": _CONNECTIONS,

@@ -98,7 +98,7 @@ def _watch(layout: Layout) -> None:
     try:
         # setsid (util-linux, wherever PATH has it) forks: the watcher is nobody's child.
         subprocess.run(
-            ["setsid", "--fork", sys.executable, "-m", _WATCHER, str(layout.home)],  # noqa: S607
+            ["setsid", "--fork", sys.executable, "-m", _WATCHER, str(layout.home)],  # noqa: S607  # wherever PATH has it
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -14,7 +14,7 @@ _ASKED: Final = frozenset(Ask.__struct_fields__) - {"op", "key", "metadata"}
 _FIELDS: Final[dict[type[BaseModel], tuple[str, ...]]] = {}
 
 
-def asked(op: Op, key: str, body: BaseModel, **more: Any) -> Ask:  # noqa: ANN401
+def asked(op: Op, key: str, body: BaseModel, **more: Any) -> Ask:  # noqa: ANN401  # fields of Ask
     """What a body asks. Defaults are written out, so that saying one changes no fingerprint."""
     kind = type(body)
     names = _FIELDS.get(kind)

@@ -252,7 +252,7 @@ _MOVED: Final[tuple[str, ...]] = (
 )
 
 
-def _write(path: str, handler: Any, summary: tuple[str, str], **more: Any) -> Operation:  # noqa: ANN401
+def _write(path: str, handler: Any, summary: tuple[str, str], **more: Any) -> Operation:  # noqa: ANN401  # handlers and fields differ
     settings: dict[str, Any] = {"roles": SERVERS, "answer": shapes.Moved, "tag": "credits"} | more
     settings["codes"] = (*_MOVED, *settings.get("codes", ()))
     return Operation(

@@ -15,7 +15,7 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 async def process_pdf(call: Call) -> Reply:
     """GET /api/cron/process-pdf: work off at most ten jobs of the queue; workers may do so too."""
     # Loaded when needed: the queue's own code takes longer to load than all of ours.
-    from comptoir.jobs.worker import Crew, Worker  # noqa: PLC0415
+    from comptoir.jobs.worker import Crew, Worker  # noqa: PLC0415  # slow to load
 
     app = call.app
     worker = Worker(app.worker_url, app.pool, Crew(app.duties, chance=app.chance))

@@ -8,7 +8,7 @@ from comptoir.flows.erase import erase as erase_customer
 from comptoir.flows.export import exporting
 from comptoir.kit.amounts import format_amount
 from comptoir.kit.errors import Unavailable
-from comptoir.web import shapes, views
+from comptoir.web import shapes, shapes_money, views
 from comptoir.web.api.identity import CUSTOMER_PART, customer_name
 from comptoir.web.call import Call
 from comptoir.web.export import pieces
@@ -81,7 +81,7 @@ OPERATIONS: Final = (
         summary=("Export a customer", "Exporter un client"),
         tag="customers",
         roles=SERVERS,
-        answer=shapes.ExportShape,
+        answer=shapes_money.ExportShape,
         parts=CUSTOMER_PART,
         codes=("unknown-customer", "export-too-long", "overloaded"),
     ),

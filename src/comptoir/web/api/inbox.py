@@ -9,7 +9,8 @@ from comptoir.domains.payments import commands, queries
 from comptoir.domains.payments.model import SOURCE, Case
 from comptoir.flows import reconciling, replaying
 from comptoir.flows.auditing import Report
-from comptoir.kit.errors import NotFound
+from comptoir.kit.books import LIVE
+from comptoir.kit.errors import Denied, NotFound
 from comptoir.store import inbox
 from comptoir.store.inbox import Seen, Sought, State
 from comptoir.store.pool import begin
@@ -95,7 +96,9 @@ async def replay(call: Call, query: ReplayQuery) -> Reply:
 
 
 async def reconcile(call: Call, body: ReconcileBody) -> Reply:
-    """POST /api/admin/reconcile."""
+    """POST /api/admin/reconcile: of all books, so that a test book's operator may not."""
+    if call.actor.book != LIVE:
+        raise Denied("forbidden")
     report = await reconciling.reconcile(call.app.till, fix=body.fix, since=body.since)
     return ok(reconciled(report, call.language))
 

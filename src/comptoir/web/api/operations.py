@@ -12,6 +12,7 @@ from comptoir.web.call import Call
 from comptoir.web.metrics import TEXT, Metrics
 from comptoir.web.replies import Reply, ok
 from comptoir.web.routing import PUBLIC, Handler, Operation
+from comptoir.web.watching import Watch
 
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _BEARER: Final = b"bearer "
@@ -45,6 +46,7 @@ def ready(newest: Callable[[], str] = newest_revision) -> Handler:
 
 def figures(metrics: Metrics) -> tuple[Operation, ...]:
     """GET /metrics: guarded by METRICS_TOKEN when that is set."""
+    watch = Watch()
 
     async def handler(call: Call) -> Reply:
         expected = call.app.settings.metrics_token
@@ -52,7 +54,8 @@ def figures(metrics: Metrics) -> tuple[Operation, ...]:
         if expected is not None and not _is(expected.get_secret_value(), given):
             raise Unauthorized
         metrics.look(call.app.batches, call.app.redis_mode)
-        return Reply(200, metrics.page(), TEXT, [_NO_STORE])
+        money = await watch.money(call.app, call.app.till.clock())
+        return Reply(200, metrics.page(money), TEXT, [_NO_STORE])
 
     return (
         Operation(

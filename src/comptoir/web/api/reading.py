@@ -257,7 +257,7 @@ async def set_price(call: Call, body: PriceBody) -> Reply:
     return ok(views.price(price, asset))
 
 
-def _read(path: str, handler: Any, summary: tuple[str, str], **more: Any) -> Operation:  # noqa: ANN401
+def _read(path: str, handler: Any, summary: tuple[str, str], **more: Any) -> Operation:  # noqa: ANN401  # handlers and fields differ
     settings: dict[str, Any] = {"roles": EVERYBODY, "method": "GET"} | more
     return Operation(path=path, handler=handler, summary=summary, tag="credits", **settings)
 

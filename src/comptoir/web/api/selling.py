@@ -329,5 +329,6 @@ OPERATIONS: Final = (
         roles=OPERATORS,
         query=MarginQuery,
         answer=shapes.MarginShape,
+        codes=("unknown-asset",),
     ),
 )
