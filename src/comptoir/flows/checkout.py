@@ -23,7 +23,7 @@ from comptoir.domains.stock.model import (
     Origin,
     cart_mark,
 )
-from comptoir.flows import charging, closing, reserving
+from comptoir.flows import charging, closing, ending, reserving
 from comptoir.flows.charging import NotPayable, Page, Payable
 from comptoir.flows.closing import Closed
 from comptoir.flows.reserving import ShortOf
@@ -262,9 +262,9 @@ class _Desk:
         """Let nobody pay for an order that was closed while its payment was being made."""
         key = f"{order.id}:unmake"
         if pay.intent is not None:
-            await closing.cancelled(self.till, pay.intent, key)
+            await ending.cancelled(self.till, pay.intent, key)
         elif pay.session is not None:
-            await closing.expired(self.till, pay.session, key)
+            await ending.expired(self.till, pay.session, key)
 
 
 def pass_mark(client_secret: str) -> bytes:

@@ -16,10 +16,9 @@ from psycopg import AsyncConnection
 from comptoir.domains.payments import commands as payments
 from comptoir.domains.payments import queries as paid
 from comptoir.domains.payments.model import Payment, Status
-from comptoir.domains.payments.stripe import Object, ProviderRefused
 from comptoir.domains.stock import commands, queries
 from comptoir.domains.stock.model import Order, OrderStatus, Origin
-from comptoir.flows import reconciling, reserving
+from comptoir.flows import ending, reconciling, reserving
 from comptoir.flows.auditing import Report
 from comptoir.flows.reserving import ledger_now
 from comptoir.flows.till import Till
@@ -188,35 +187,11 @@ async def _end_at_provider(till: Till, order: Order, payment: Payment) -> None:
     # A key of its own for each try: the answer of an older one may be a 500, kept for a day.
     key = f"{order.id}:close:{order.tries}"
     if payment.session is not None:
-        told = await expired(till, payment.session, key)
+        told = await ending.expired(till, payment.session, key)
         await reconciling.apply_session(till, told)
         return
     assert payment.intent is not None, "it has one or the other"
-    await reconciling.apply_intent(till, await cancelled(till, payment.intent, key))
-
-
-async def expired(till: Till, session: str, key: str) -> Object:
-    """A page after it was to be ended: what has become of it.
-
-    Raises:
-        Unavailable: the provider does not answer.
-    """
-    try:
-        return await till.provider.expire_session(session, key)
-    except (ProviderRefused, Unavailable):
-        return await till.provider.session(session)
-
-
-async def cancelled(till: Till, intent: str, key: str) -> Object:
-    """An intent after it was to be cancelled: what has become of it.
-
-    Raises:
-        Unavailable: the provider does not answer.
-    """
-    try:
-        return await till.provider.cancel_intent(intent, key)
-    except (ProviderRefused, Unavailable):
-        return await till.provider.intent(intent)
+    await reconciling.apply_intent(till, await ending.cancelled(till, payment.intent, key))
 
 
 async def _never_begun(till: Till, order: Order, payment: Payment) -> Closed:

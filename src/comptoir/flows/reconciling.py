@@ -14,10 +14,19 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.payments import commands, compat, queries
 from comptoir.domains.payments.compat import Told
-from comptoir.domains.payments.model import SOURCE, Effects, Payment, Refund, Status
+from comptoir.domains.payments.model import (
+    SOURCE,
+    UNFINISHED,
+    Effects,
+    Payment,
+    Purpose,
+    Refund,
+    Status,
+)
 from comptoir.domains.payments.stripe import Object
+from comptoir.domains.stock import queries as stock
 from comptoir.domains.subscriptions import queries as selling
-from comptoir.flows import auditing, fulfilling, settling
+from comptoir.flows import auditing, ending, fulfilling, settling
 from comptoir.flows.auditing import Report
 from comptoir.flows.fulfilling import AUTOMATIC
 from comptoir.flows.inbox_work import Clerk
@@ -133,6 +142,22 @@ async def look_at(till: Till, payment: Payment, report: Report) -> None:
         await apply_session(till, await till.provider.session(payment.session), report)
     elif payment.intent is not None:
         await apply_intent(till, await till.provider.intent(payment.intent), report)
+    if payment.purpose is Purpose.ORDER:
+        await _end(till, payment, report)
+
+
+async def _end(till: Till, of: Payment, report: Report) -> None:
+    """Let nobody pay for goods that are not set aside any more, as after a backup was restored."""
+    async with begin(till.pool) as tx:
+        payment = await queries.find(tx, of.book, of.id)
+        order = await stock.order(tx, of.book, of.id)
+    if order.is_reserved or payment.status not in UNFINISHED:
+        return
+    key = f"{order.id}:end:{till.new_id()}"
+    if payment.session is not None:
+        await apply_session(till, await ending.expired(till, payment.session, key), report)
+    elif payment.intent is not None:
+        await apply_intent(till, await ending.cancelled(till, payment.intent, key), report)
 
 
 async def apply_session(till: Till, session: Object, report: Report | None = None) -> None:
