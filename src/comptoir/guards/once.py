@@ -129,9 +129,9 @@ def checked(result: object) -> Jsonb:
     try:
         text = msgspec.json.encode(result)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise Invalid("field-invalid", field="result") from error
+        raise Invalid("payload-invalid", field="result") from error
     if len(text) > RESULT_BYTES or b"\\u0000" in text:
-        raise Invalid("field-invalid", field="result")
+        raise Invalid("payload-invalid", field="result")
     return Jsonb(msgspec.json.decode(text))
 
 
