@@ -369,7 +369,7 @@ def test_what_is_asked_is_json():
 @pytest.mark.parametrize("bad", [object(), "x" * (RESULT_BYTES + 1), {"a": "\0"}])
 async def test_a_result_that_cannot_be_kept_is_said_to_be(bad: Any, guarded: Guarded, key: str):  # noqa: ANN401
     async with guarded.once() as once:
-        with pytest.raises(Invalid, match="field-invalid"):
+        with pytest.raises(Invalid, match="payload-invalid"):
             await once.run(Call.of(LIVE, key), Work(bad))
         assert await once.run(Call.of(LIVE, key), Work()) == ("paid", False)
 
