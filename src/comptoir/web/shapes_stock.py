@@ -65,7 +65,7 @@ class StockMovedShape(BaseModel):
     movement: StockMovementShape
 
 
-class ReservedShape(BaseModel):
+class ReservedStockShape(BaseModel):
     """What was set aside, and until when."""
 
     reservation: UUID
