@@ -118,7 +118,7 @@ def test_insufficient_stock(shop: Site, only_one: str, stripe_here: Provider) ->
         ([(only_one, "M", 1), ("NOPE", "M", 3)], 0, ("NOPE", "M", 3)),
     ):
         names = ("product", "size", "quantity")
-        body = {"items": [dict(zip(names, each, strict=True)) for each in items]}
+        body = {"items": [dict(zip(names, each, strict=True)) for each in wished]}
         refused = shop.post(INTENT, body, who=None, headers=FRENCH)
         problem = check(refused, 400, "insufficient-stock")
         assert problem["title"] == "Stock insuffisant"

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from comptoir.web import reserved
 from tests.support.counter import (
     FRENCH,
     INTENT,
     MOVEMENTS,
     NOWHERE,
     ORDER,
-    RESERVATIONS,
     buy,
     cart,
     check,
@@ -169,17 +167,3 @@ def test_without_stripe(site: Site) -> None:
     refused = site.post(INTENT, cart(product), who=None)
     check(refused, 503, "payments-not-configured")
     assert figures(site, product) == (5, 0, 5)
-
-
-def test_prometheus_sees_what_is_set_aside(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reserved, "FRESH", 0)
-    product = put(shop, 5, who="test_op")
-    shop.post(RESERVATIONS, cart(product, 3, reference="r"), who="test_svc")
-    text = shop.get("/metrics", who=None).text
-    lines = dict(
-        line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("comptoir_reserv")
-    )
-    assert lines[f'comptoir_reserved_units{{book="2",product="{product}"}}'] == "3.0"
-    assert float(lines['comptoir_reservations_active{book="2"}']) >= 1
-    assert float(lines['comptoir_reservations_oldest_seconds{book="2"}']) > 0
-    assert 'comptoir_reservations_active{book="1"}' in lines

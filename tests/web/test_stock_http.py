@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from comptoir.web import reserved
 from tests.support.counter import (
     CLEAN,
     FRENCH,
@@ -313,3 +314,17 @@ def test_what_is_set_aside_and_cleaned(shop: Site) -> None:
     assert set(stats) == {"active", "oldest_seconds"}
     assert stats["active"] == found["active"] - 1
     assert stats["oldest_seconds"] > 0
+
+
+def test_prometheus_sees_what_is_set_aside(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reserved, "FRESH", 0)
+    product = put(shop, 5, who="test_op")
+    shop.post(RESERVATIONS, cart(product, 3, reference="r"), who="test_svc")
+    text = shop.get("/metrics", who=None).text
+    lines = dict(
+        line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("comptoir_reserv")
+    )
+    assert lines[f'comptoir_reserved_units{{book="2",product="{product}"}}'] == "3.0"
+    assert float(lines['comptoir_reservations_active{book="2"}']) >= 1
+    assert float(lines['comptoir_reservations_oldest_seconds{book="2"}']) > 0
+    assert 'comptoir_reservations_active{book="1"}' in lines

@@ -167,7 +167,7 @@ def _effect(of: Mapping[str, Any], language: str) -> str:
     texts = _EFFECTS.get(str(of.get("effect")))
     if texts is None:
         return str(of.get("effect"))
-    return pick(texts, language).format_map(_Said(of) | {"money": money(of, language)})
+    return pick(texts, language).format_map(_Said({**of, "money": money(of, language)}))
 
 
 def money(of: Mapping[str, Any], language: str) -> str:
@@ -187,7 +187,7 @@ def finding(code: str, figures: Mapping[str, Any], language: str, *, mended: boo
         text = pick(_FINDINGS[code], language).format_map(_Said(figures))
     else:
         effect = _effect({**figures, "effect": code.removeprefix("missed-")}, language)
-        text = pick(_MISSED, language).format_map(_Said(figures) | {"effect": effect})
+        text = pick(_MISSED, language).format_map(_Said({**figures, "effect": effect}))
     return text + pick(_MENDED if mended else _OPEN, language)
 
 
