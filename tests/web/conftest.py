@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from comptoir.web import background
+from tests.support.counter import counts, environment, put
 from tests.support.postgres import Cluster
+from tests.support.sandbox import Provider, provider
 from tests.support.site import Site, serving
 
 
@@ -32,3 +34,34 @@ def whole_site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
     """One a module, for tests that prove that all of its books balance."""
     with still(cluster, tmp_path_factory.mktemp("home")) as up:
         yield up
+
+
+@pytest.fixture(scope="session")
+def stripe_here() -> Iterator[Provider]:
+    """A sandbox for all the tests of a worker."""
+    with provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shop(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, stripe_here: Provider
+) -> Iterator[Site]:
+    """A server that sells, through the sandbox."""
+    home, said = tmp_path_factory.mktemp("home"), environment(stripe_here)
+    with cluster.database() as database, serving(database, home, **said) as up:
+        yield up
+
+
+@pytest.fixture
+def unsold(shop: Site) -> Iterator[Site]:
+    """The same server; the test must not change a row of its books."""
+    before = counts(shop)
+    yield shop
+    assert counts(shop) == before
+
+
+@pytest.fixture(scope="session")
+def only_one(shop: Site) -> str:
+    """A product of which there is 1 in M."""
+    return put(shop, 1)

@@ -100,10 +100,11 @@ def test_a_secret_is_shown_once(shop: Site) -> None:
     "said",
     [
         {"url": "ftp://a.test", "types": ["*"]}, {"url": "https://", "types": ["*"]},
+        {"url": "https://[a.test", "types": ["*"]}, {"url": "https://a.test:x", "types": ["*"]},
         {"url": "https://u:p@a.test", "types": ["*"]}, {"url": "https://a.test", "types": []},
         {"url": "https://a.test", "types": ["credits.high"]},
     ],
-    ids=["ftp", "nowhere", "password", "nothing", "unknown"],
+    ids=["ftp", "nowhere", "bracket", "port", "password", "nothing", "unknown"],
 )  # fmt: skip
 def test_where_nobody_can_hear(shop: Site, said: dict[str, Any]) -> None:
     assert shop.post("/api/hooks", said).status_code == 422

@@ -70,7 +70,11 @@ def check_url(url: str, *, must_be_safe: bool) -> None:
     Raises:
         Invalid: it is no web address, or one that anybody could listen in on.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read only now, and may be none
+    except ValueError:
+        raise Invalid("url-invalid", field="url") from None
     wanted = {"https"} if must_be_safe else {"https", "http"}
     is_fit = (
         len(url) <= URL_LENGTH and parts.scheme in wanted and parts.hostname and not parts.username

@@ -11,6 +11,7 @@ from comptoir.web.auth import Unauthorized
 from comptoir.web.call import Call
 from comptoir.web.metrics import TEXT, Metrics
 from comptoir.web.replies import Reply, ok
+from comptoir.web.reserved import Look
 from comptoir.web.routing import PUBLIC, Handler, Operation
 from comptoir.web.watching import Watch
 
@@ -46,7 +47,7 @@ def ready(newest: Callable[[], str] = newest_revision) -> Handler:
 
 def figures(metrics: Metrics) -> tuple[Operation, ...]:
     """GET /metrics: guarded by METRICS_TOKEN when that is set."""
-    watch = Watch()
+    watch, look = Watch(), Look()
 
     async def handler(call: Call) -> Reply:
         expected = call.app.settings.metrics_token
@@ -55,7 +56,8 @@ def figures(metrics: Metrics) -> tuple[Operation, ...]:
             raise Unauthorized
         metrics.look(call.app.batches, call.app.redis_mode)
         money = await watch.money(call.app, call.app.till.clock())
-        return Reply(200, metrics.page(money), TEXT, [_NO_STORE])
+        reserved = await look.page(call.app)
+        return Reply(200, metrics.page(money) + reserved, TEXT, [_NO_STORE])
 
     return (
         Operation(
