@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def judge(shop: Shop, scenario: str, product: str) -> None:
     )
     for status, number, intent, received, _, held, has_case in rows:
         assert held == 0
-        there = None if intent is None else shop.provider.v1.payment_intents.retrieve(intent)
+        there: Any = None if intent is None else shop.provider.v1.payment_intents.retrieve(intent)
         match status:
             case OrderStatus.PAID:
                 assert number is not None

@@ -92,16 +92,20 @@ DEMO: Final[dict[str, Texts]] = {
         "{found} unités ont été vendues, et non {wanted}.",
     ),
     "demo.fault.lines": (
-        "{found} lines of the journal take a unit, {wanted} requests did.",
-        "{found} lignes du journal prennent une unité, {wanted} demandes l'ont fait.",
+        "{found} lines of the journal take a unit, {wanted} reservations did.",
+        "{found} lignes du journal prennent une unité, {wanted} réservations l'ont fait.",
     ),
     "demo.fault.left": (
         "{found} units are left in stock, not {wanted}.",
         "Il reste {found} unités en stock, et non {wanted}.",
     ),
     "demo.fault.paid": (
-        "{found} buyers paid for {wanted} units.",
-        "{found} acheteurs ont payé pour {wanted} unités.",
+        "{found} orders are paid for {wanted} units.",
+        "{found} commandes sont payées pour {wanted} unités.",
+    ),
+    "demo.fault.numbers": (
+        "{wanted} orders are paid under {found} numbers.",
+        "{wanted} commandes sont payées sous {found} numéros.",
     ),
     "demo.fault.grants": (
         "What the pack brings was given {found} times, not {wanted}.",

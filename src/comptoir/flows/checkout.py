@@ -4,6 +4,7 @@ What is paid there comes in as an event: `fulfilling` sells what was set aside. 
 closed by `closing`. Start here.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -23,9 +24,11 @@ from comptoir.domains.stock.model import (
     Origin,
     cart_mark,
 )
-from comptoir.flows import charging, closing, ending, reserving
+from comptoir.flows import charging, closing, ending, reconciling, reserving
+from comptoir.flows.auditing import Report
 from comptoir.flows.charging import NotPayable, Page, Payable
 from comptoir.flows.closing import Closed
+from comptoir.flows.purchase import LOOK_AFTER
 from comptoir.flows.reserving import ShortOf
 from comptoir.flows.till import Till
 from comptoir.guards.once import Call, Claim
@@ -39,6 +42,7 @@ WINDOW: Final = 10 * SECOND
 _REFUSED: Final = "refused"
 _REFUSAL_SECONDS: Final = REFUSAL_DAYS * DAY / SECOND
 _TRIES: Final = 3
+_POLL: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +269,29 @@ class _Desk:
             await ending.cancelled(self.till, pay.intent, key)
         elif pay.session is not None:
             await ending.expired(self.till, pay.session, key)
+
+
+async def wait(till: Till, book: int, id_: UUID, seconds: float) -> Order:
+    """An order once it is decided, or after so many seconds.
+
+    Raises:
+        NotFound: the book has no such order.
+        Unavailable: the provider, or the database, cannot be reached.
+    """
+    loop = asyncio.get_running_loop()
+    end, looked = loop.time() + seconds, False
+    while True:  # bounded by the wait
+        async with begin(till.pool) as tx:
+            found = await queries.order(tx, book, id_)
+        left = end - loop.time()
+        if not found.is_reserved or left <= 0:
+            return found
+        if not looked and seconds - left > LOOK_AFTER:
+            looked = True
+            async with begin(till.pool) as tx:
+                payment = await paid.find(tx, book, id_)
+            await reconciling.look_at(till, payment, Report())  # its event may be lost
+        await asyncio.sleep(min(_POLL, left))
 
 
 def pass_mark(client_secret: str) -> bytes:

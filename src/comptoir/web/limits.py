@@ -101,13 +101,17 @@ class OwnLimits:
             raise RateLimited(verdict, headers)
         return headers
 
+    def address(self, scope: Mapping[str, Any]) -> str:
+        """Where a request comes from, past the proxies that are trusted."""
+        return self._rates.addresses.client(scope)
+
     def _policy(self, actor: Actor | None) -> Policy | None:
         is_client = actor is None or actor.role is Role.CUSTOMER
         return self._rates.client if is_client else self._rates.keys
 
     def _subject(self, scope: Mapping[str, Any], actor: Actor | None, credential: bytes) -> str:
         if actor is None:
-            return f"address:{self._rates.addresses.client(scope)}"
+            return f"address:{self.address(scope)}"
         if actor.role is Role.CUSTOMER:
             return f"customer:{actor.customer}"
         return f"key:{blake2b(credential, digest_size=12).hexdigest()}"

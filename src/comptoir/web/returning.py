@@ -34,6 +34,7 @@ class ReturnQuery(wire.Wire):
 
     purchase: Annotated[str, wire.text(50)] | None = None
     plan: Annotated[str, wire.text(50)] | None = None
+    order: Annotated[str, wire.text(50)] | None = None
     canceled: Annotated[str, Field(pattern="^1$")] | None = None
 
 

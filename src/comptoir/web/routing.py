@@ -145,6 +145,7 @@ class Path:
         authorization = call.headers.get(b"authorization", b"")
         if operation.guests and b"authorization" not in call.headers:
             call.actor, known = GUEST, None
+            call.scope["comptoir.address"] = site.limits.address(call.scope)
         else:
             try:
                 call.actor = known = await site.doorman.identify(authorization, call.scope["path"])

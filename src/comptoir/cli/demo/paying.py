@@ -1,22 +1,16 @@
 """Try to break it: packs are bought at the sandbox, and their webhooks come again and again."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Final
 
-import aiohttp
-
-from comptoir.app.sandbox import KEY, Place
+from comptoir.app.sandbox import Place
+from comptoir.cli.demo.bank import Bank, insist, opened
 from comptoir.cli.demo.caller import Caller, Reply
-from comptoir.cli.demo.race import all_at_once
+from comptoir.cli.demo.together import all_at_once
 from comptoir.domains.payments.signature import sign
-from comptoir.kit.errors import Unavailable
 
 DELIVERIES: Final = 50
 """Of the one webhook, at once."""
@@ -58,50 +52,13 @@ class Repeats:
     granted: int
 
 
-class Bank:
-    """The sandbox, as its customers and its operator see it."""
-
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
-
-    async def pay(self, page: str) -> None:
-        """Pay on a page of the sandbox, as a browser would."""
-        said = {"method": "pm_card_visa", "email": "buyer@example.com"}
-        async with self._session.post(page, data=said, allow_redirects=False) as answer:
-            _insist(answer.status == _GOES_ON, f"/pay {answer.status}")
-
-    async def turn(self, **knobs: object) -> None:
-        """Set some of its knobs."""
-        async with self._session.post("/_sandbox/chaos", json=knobs) as answer:
-            _insist(answer.status == _OK, f"/_sandbox/chaos {answer.status}")
-
-    async def still(self) -> None:
-        """Wait until nothing is to be delivered any more."""
-        for _ in range(_TRIES):
-            if not (await self._read("/_sandbox"))["waiting"]:
-                return
-            await asyncio.sleep(_PAUSE)
-        raise Unavailable("demo-seed", reason="the sandbox does not come to rest")
-
-    async def event(self) -> bytes:
-        """The newest event of a payment that has come."""
-        found = await self._read(f"/v1/events?{urlencode({'type': _SUCCEEDED, 'limit': 1})}")
-        _insist(bool(found["data"]), "the sandbox has no event")
-        return json.dumps(found["data"][0]).encode()
-
-    async def _read(self, path: str) -> dict[str, Any]:
-        async with self._session.get(path, headers={"Authorization": f"Bearer {KEY}"}) as answer:
-            _insist(answer.status == _OK, f"{path} {answer.status}")
-            return await answer.json()
-
-
 async def deliveries(caller: Caller, place: Place) -> Repeats:
     """One webhook, delivered 50 times at once; then packs whose webhooks come in chaos.
 
     Raises:
         Unavailable: nothing can be bought here.
     """
-    async with _opened(place) as bank:
+    async with opened(place) as bank:
         await bank.turn(drop_percent=100)
         bought = await _buy(caller, bank, ONCE, 0)
         await bank.still()  # all that it said of this was lost
@@ -120,15 +77,6 @@ async def deliveries(caller: Caller, place: Place) -> Repeats:
     return Repeats(answered, await _packs(caller, ONCE), await _packs(caller, REGULAR))
 
 
-@asynccontextmanager
-async def _opened(place: Place) -> AsyncGenerator[Bank]:
-    try:
-        async with aiohttp.ClientSession(place.base) as session:
-            yield Bank(session)
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unavailable("demo-seed", reason=f"{type(error).__name__} at the sandbox") from error
-
-
 async def _buy_and_wait(caller: Caller, bank: Bank, number: int) -> None:
     await _granted(caller, await _buy(caller, bank, REGULAR, number))
 
@@ -137,7 +85,7 @@ async def _buy(caller: Caller, bank: Bank, customer: str, number: int) -> str:
     """Buy a pack and pay for it; the id of the purchase."""
     wish = {"customer": customer, "pack": PACK}
     reply = await caller.post("/api/credits/buy", wish, f"demo-{customer}-{number}")
-    _insist(reply.status == _CREATED, f"{reply.status} {reply.code}")
+    insist(reply.status == _CREATED, f"{reply.status} {reply.code}")
     await bank.pay(reply.body["checkout_url"])
     return reply.body["purchase"]
 
@@ -150,8 +98,3 @@ async def _granted(caller: Caller, purchase: str) -> Reply:
 async def _packs(caller: Caller, customer: str) -> int:
     reply = await caller.get(f"/api/credits/balance?customer={customer}")
     return int(Decimal(reply.body.get("balance", "0"))) // CREDITS
-
-
-def _insist(is_right: bool, reason: str) -> None:  # noqa: FBT001  # what is insisted on
-    if not is_right:
-        raise Unavailable("demo-seed", reason=reason)

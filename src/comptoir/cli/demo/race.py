@@ -1,80 +1,72 @@
-"""Try to break it: a stampede on ten units."""
+"""Try to break it: a stampede on ten units, paid for at the sandbox by whoever gets one."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from comptoir.app.sandbox import Place
+from comptoir.cli.demo.bank import Bank, opened
 from comptoir.cli.demo.caller import Body, Caller, Reply
-from comptoir.cli.demo.seed import BUYERS, STOCK, UNIT_PRICE, buyer
+from comptoir.cli.demo.seed import BUYERS, PRODUCT, SIZES, buyer
+from comptoir.cli.demo.together import all_at_once
 
-_OK: Final = 200
-
-
-def unit_key(number: int) -> str:
-    """The idempotency key with which a buyer takes a unit."""
-    return f"race-{number:03d}-unit"
-
-
-def price_key(number: int) -> str:
-    """The idempotency key with which he pays for it."""
-    return f"race-{number:03d}-price"
+_CREATED: Final = 201
+_REFUSED: Final = 400
+_WAIT: Final = 20
+_DECLINED: Final = "pm_card_visa_chargeDeclined"
+_VISA: Final = "pm_card_visa"
+_CHAOS: Final = {"copies": 3, "shuffle": 100, "delay_ms": 100, "together": True}
+_CALM: Final = {"copies": 1, "shuffle": 0, "delay_ms": 0, "together": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Stampede:
-    """What the buyers saw: how many got a unit, were refused, or never heard."""
+    """What the buyers saw: how many paid for a unit, were refused, or never heard."""
 
     bought: int
     refused: int
     unheard: int
 
 
-async def stampede(caller: Caller) -> Stampede:
-    """500 buyers at once, each with one atomic batch: a unit, and its price in credits."""
-    replies = await all_at_once(BUYERS, lambda number: _buy(caller, number))
-    seen = Counter(_bought(reply) for reply in replies)
-    return Stampede(seen[True], seen[False], seen[None])
+async def stampede(caller: Caller, place: Place) -> Stampede:
+    """500 buyers at once, each with one unit in his cart; whoever gets one pays for it.
+
+    Every other one is declined once before; what the sandbox tells comes three times, in any order.
+
+    Raises:
+        Unavailable: nothing can be bought here.
+    """
+    async with opened(place) as bank:
+        await bank.turn(**_CHAOS)
+        replies = await all_at_once(BUYERS, lambda number: _order(caller, number))
+        begun = [reply.body for reply in replies if reply.status == _CREATED]
+        async with asyncio.TaskGroup() as tasks:
+            paying = [
+                tasks.create_task(_pay(caller, bank, number, each))
+                for number, each in enumerate(begun)
+            ]
+        await bank.still()
+        await bank.turn(**_CALM)
+    seen = Counter(reply.status for reply in replies)
+    bought = sum(task.result() for task in paying)
+    unheard = BUYERS - seen[_REFUSED] - bought
+    return Stampede(bought, seen[_REFUSED], unheard)
 
 
-def _buy(caller: Caller, number: int) -> Awaitable[Reply]:
-    customer = buyer(number)
-    requests: list[Body] = [
-        {
-            "op": "spend",
-            "idempotency_key": unit_key(number),
-            "account": STOCK,
-            "amount": 1,
-            "reference": customer,
-        },
-        {
-            "op": "spend",
-            "idempotency_key": price_key(number),
-            "customer": customer,
-            "amount": UNIT_PRICE,
-            "reference": STOCK,
-        },
-    ]
-    return caller.post("/api/ledger/batch", {"requests": requests, "atomic": True})
+async def _order(caller: Caller, number: int) -> Reply:
+    size = list(SIZES)[number % len(SIZES)]
+    cart: Body = {
+        "customer": buyer(number),
+        "items": [{"product": PRODUCT, "size": size, "quantity": 1}],
+    }
+    return await caller.post("/api/checkout/create-payment-intent", cart, f"race-{number:03d}")
 
 
-def _bought(reply: Reply) -> bool | None:
-    if reply.status != _OK:
-        return None
-    return all(result["outcome"] in {"created", "exists"} for result in reply.body["results"])
-
-
-async def all_at_once(many: int, call: Callable[[int], Awaitable[Reply]]) -> list[Reply]:
-    """So many calls, none of which sets out before all are ready."""
-    gate = asyncio.Event()
-
-    async def wait_and_call(number: int) -> Reply:
-        await gate.wait()
-        return await call(number)
-
-    async with asyncio.TaskGroup() as tasks:
-        waiting = [tasks.create_task(wait_and_call(number)) for number in range(many)]
-        await asyncio.sleep(0)
-        gate.set()
-    return [task.result() for task in waiting]
+async def _pay(caller: Caller, bank: Bank, number: int, begun: Body) -> bool:
+    """Pay as a browser does, and look whether it counts."""
+    if number % 2:
+        await bank.confirm(begun["payment_intent"], _DECLINED)
+    await bank.confirm(begun["payment_intent"], _VISA)
+    reply = await caller.get(f"/api/orders/{begun['order']}?wait_seconds={_WAIT}")
+    return reply.body.get("status") == "paid"

@@ -7,24 +7,28 @@ from psycopg import AsyncConnection
 
 from comptoir.app import Urls
 from comptoir.cli.demo.paying import DELIVERIES, ONCE, PACKS, REGULAR, Repeats
-from comptoir.cli.demo.race import Stampede, price_key, unit_key
+from comptoir.cli.demo.race import Stampede
 from comptoir.cli.demo.seed import BUYERS, STOCK, UNITS
 from comptoir.cli.throwaway import BOOK
-from comptoir.kit.ids import request_id
 from comptoir.store.pool import Limits, connect, open_pool
 from comptoir.store.verify import stand_alone_sql, verify
 
 _STOCK_LEFT: Final = """
-SELECT count(*) FILTER (WHERE m.kind = 'spend'),
-    coalesce(-sum(m.amount) FILTER (WHERE m.kind = 'spend'), 0),
-    max(a.posted)
+SELECT count(*) FILTER (WHERE m.amount < 0),
+    coalesce(-sum(m.amount) FILTER (WHERE m.amount < 0), 0),
+    coalesce(sum(m.amount), 0)
 FROM comptoir.accounts a
 JOIN comptoir.movements m ON m.book_id = a.book_id AND m.account_id = a.id
-WHERE a.book_id = %s AND a.name = %s"""
+WHERE a.book_id = %s AND a.name LIKE %s"""
 
 _DECIDED: Final = """
-SELECT count(*), count(*) FILTER (WHERE outcome = 'created') FROM comptoir.requests
-WHERE book_id = %s AND id = ANY(%s)"""
+SELECT count(*), count(*) FILTER (WHERE r.outcome = 'created') FROM comptoir.requests r
+JOIN comptoir.accounts a ON a.book_id = r.book_id AND a.id = r.account_id
+WHERE r.book_id = %s AND a.name LIKE %s AND r.op = 'hold'"""
+
+_PAID: Final = """
+SELECT count(*), count(DISTINCT number) FROM comptoir.orders
+WHERE book_id = %s AND status = 'paid'"""
 
 _GRANTS: Final = """
 SELECT count(*) FROM comptoir.movements m
@@ -77,10 +81,8 @@ async def read_back(urls: Urls, stampede: Stampede, repeats: Repeats) -> Finding
     connection = await connect(urls.owner, limits, lock=limits.lock)
     async with connection:
         lines, sold, left = await _row(connection, _STOCK_LEFT, (BOOK, STOCK))
-        takers = [request_id(BOOK, unit_key(number)) for number in range(BUYERS)]
-        payers = [request_id(BOOK, price_key(number)) for number in range(BUYERS)]
-        decided, took = await _row(connection, _DECIDED, (BOOK, takers))
-        _, paid = await _row(connection, _DECIDED, (BOOK, payers))
+        decided, took = await _row(connection, _DECIDED, (BOOK, STOCK))
+        paid, numbers = await _row(connection, _PAID, (BOOK,))
         (grants,) = await _row(connection, _GRANTS, (BOOK, ONCE))
         (packs,) = await _row(connection, _GRANTS, (BOOK, REGULAR))
         balanced = not await _drift(connection) and await _verified(urls)
@@ -92,6 +94,7 @@ async def read_back(urls: Urls, stampede: Stampede, repeats: Repeats) -> Finding
         ("demo.fault.lines", lines, took),
         ("demo.fault.left", left, UNITS - receipt.sold),
         ("demo.fault.paid", paid, receipt.sold),
+        ("demo.fault.numbers", numbers, paid),
         ("demo.fault.grants", grants, 1),
         ("demo.fault.decided", receipt.buyers, BUYERS),
         ("demo.fault.saw-bought", stampede.bought, receipt.sold),

@@ -23,7 +23,7 @@ _VERIFY_EVERY: Final = 3
 
 _FIGURES: Final = """
 SELECT coalesce(sum(a.held) FILTER (WHERE s.code = 'credits'), 0)::bigint,
-    coalesce(sum(a.posted) FILTER (WHERE a.name = %s), 0)::bigint
+    coalesce(sum(a.posted) FILTER (WHERE a.name LIKE %s), 0)::bigint
 FROM comptoir.accounts a
 JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
 WHERE a.book_id = %s AND a.bounded"""
@@ -74,9 +74,7 @@ class Act:
 
 
 async def _stampede(scene: Scene) -> None:
-    scene.stampede = await race.stampede(scene.caller)
-    # A refused batch is no HTTP error: its answer lists what became of each request.
-    scene.tally.refused["insufficient-stock"] += scene.stampede.refused
+    scene.stampede = await race.stampede(scene.caller, scene.place)
 
 
 async def _deliveries(scene: Scene) -> None:

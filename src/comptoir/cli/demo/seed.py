@@ -1,4 +1,4 @@
-"""What the demo's shop has before it opens: customers, prices, and ten units of one article."""
+"""What the demo's shop has before it opens: customers, prices, ten units in two sizes."""
 
 from typing import Final
 
@@ -7,14 +7,17 @@ from comptoir.kit.errors import Unavailable
 
 CUSTOMERS: Final = tuple(f"demo-customer-{number:02d}" for number in range(1, 25))
 BUYERS: Final = 500
-UNITS: Final = 10
-UNIT_PRICE: Final = 20
-"""Credits for one unit."""
+PRODUCT: Final = "DEMO-TEE"
+SIZES: Final = {"M": 6, "L": 4}
+UNITS: Final = sum(SIZES.values())
+PRICE: Final = 2500
+"""Of one unit, in cents."""
 
-STOCK: Final = "stock:DEMO-TEE:M"
+STOCK: Final = f"stock:{PRODUCT}:%"
+"""What the accounts of its sizes are called, as LIKE has it."""
+
 ACTION: Final = "ai.generate"
 _CREDITS_EACH: Final = 100
-_BUYER_CREDITS: Final = 25
 _DONE: Final = 300
 
 
@@ -34,11 +37,18 @@ async def stock_the_shop(caller: Caller) -> None:
             "/api/credits/prices", {"action": ACTION, "amount": 5, "real_cost": "0.04"}
         )
     )
-    grants: list[Body] = [_grant(name, _CREDITS_EACH) for name in CUSTOMERS] + [
-        _grant(buyer(number), _BUYER_CREDITS) for number in range(BUYERS)
-    ]
-    units = {"op": "grant", "idempotency_key": "seed-units", "account": STOCK, "amount": UNITS}
-    reply = await caller.post("/api/ledger/batch", {"requests": [*grants, units], "atomic": False})
+    sizes = [{"size": size, "low_stock_threshold": 1} for size in SIZES]
+    price = {"amount": PRICE, "currency": "eur"}
+    terms: Body = {"name": "Demo tee", "price": price, "sizes": sizes}
+    _insist(await caller.put(f"/api/stock/products/{PRODUCT}", terms))
+    for size, units in SIZES.items():
+        delivered: Body = {
+            "product": PRODUCT, "size": size, "type": "restock", "quantity": units,
+            "reason": "demo",
+        }  # fmt: skip
+        _insist(await caller.post("/api/stock/movements", delivered, f"seed-{size}"))
+    grants = [_grant(name, _CREDITS_EACH) for name in CUSTOMERS]
+    reply = await caller.post("/api/ledger/batch", {"requests": grants, "atomic": False})
     _insist(reply)
     outcomes = {result["outcome"] for result in reply.body["results"]}
     if outcomes != {"created"}:

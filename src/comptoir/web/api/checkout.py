@@ -93,10 +93,12 @@ async def _buyer(call: Call, name: str | None) -> str | None:
 
 
 def _scope(call: Call) -> str:
-    """Whose idempotency keys: strangers' never meet those of the seller's own servers."""
+    """Whose idempotency keys: a stranger's never meet those of another one, who may guess them."""
     if call.actor.role is Role.CUSTOMER:
         return f"checkout:{call.actor.customer}"
-    return "checkout:guest" if call.actor.role is Role.GUEST else ""
+    if call.actor.role is Role.GUEST:
+        return f"checkout:guest:{call.scope['comptoir.address']}"
+    return ""
 
 
 def _begun(of: Begun, paid_by: dict[str, Any]) -> Reply:

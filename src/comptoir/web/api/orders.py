@@ -9,8 +9,9 @@ from pydantic import Field
 
 from comptoir.domains.stock import queries
 from comptoir.domains.stock.model import LINES, Line, Order, OrderStatus, Origin
-from comptoir.flows import closing, returning
+from comptoir.flows import checkout, closing, returning
 from comptoir.flows.checkout import pass_mark
+from comptoir.flows.purchase import WAIT_MOST
 from comptoir.flows.returning import Back, Wanted
 from comptoir.kit.actor import Actor, Role
 from comptoir.kit.errors import NotFound
@@ -44,9 +45,10 @@ class OrdersQuery(wire.Page):
 
 
 class OrderQuery(wire.Wire):
-    """What a guest shows."""
+    """What a guest shows, and how long to wait until it is paid, or can be no more."""
 
     client_secret: Pass = None
+    wait_seconds: Annotated[int, Field(ge=0, le=WAIT_MOST), wire.WHOLE] = 0
 
 
 class CancelOrderBody(wire.Wire):
@@ -94,8 +96,11 @@ async def orders(call: Call, query: OrdersQuery) -> Reply:
 
 
 async def read_order(call: Call, query: OrderQuery) -> Reply:
-    """GET /api/orders/{id}."""
-    [shown] = await _shown(call, [await _visible(call, query.client_secret)])
+    """GET /api/orders/{id}: waits until it is decided, when asked to."""
+    order = await _visible(call, query.client_secret)
+    if query.wait_seconds:
+        order = await checkout.wait(call.app.till, order.book, order.id, query.wait_seconds)
+    [shown] = await _shown(call, [order])
     return ok(shown, PRIVATE)
 
 
