@@ -270,3 +270,18 @@ async def test_stock_that_a_caller_sells_by_himself(shop: Shop) -> None:
     assert (await reserving.commit(shop.till, LIVE, three.id, "A-8")).number == "A-8"
     assert await stall.figures(shop) == (2, 2, 0)
     await stall.agreed(shop)
+
+
+async def test_a_key_stands_for_what_is_sold_no_more(shop: Shop) -> None:
+    await stall.put(shop)
+    wanted = Aside([stall.Item("TEE", "M", 1)], "pi_1", None, "one")
+    made = await reserving.reserve(shop.till, LIVE, wanted)
+    await stall.put(shop, sizes={"L": 0})
+    again = await reserving.reserve(shop.till, LIVE, wanted)
+    assert (again.id, again.replayed) == (made.id, True)
+    other = Aside([stall.Item("TEE", "M", 2)], "pi_1", None, "one")
+    with pytest.raises(Conflict, match="idempotency-key-reused"):
+        await reserving.reserve(shop.till, LIVE, other)
+    with pytest.raises(InsufficientStock):
+        await reserving.reserve(shop.till, LIVE, Aside(wanted.items, "pi_1", None, "two"))
+    await stall.agreed(shop)

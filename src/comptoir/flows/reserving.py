@@ -24,6 +24,7 @@ from comptoir.domains.stock.model import (
     Order,
     OrderStatus,
     Origin,
+    gathered,
 )
 from comptoir.flows import crediting
 from comptoir.flows.till import Till
@@ -78,7 +79,13 @@ async def reserve(till: Till, book: int, wanted: Wanted) -> Aside:
         Unavailable: the database cannot be reached.
     """
     for _ in range(_TRIES):
-        cart = await till.shelf.cart(book, wanted.items)
+        try:
+            cart = await till.shelf.cart(book, wanted.items)
+        except InsufficientStock:
+            before = await _before(till, book, wanted)
+            if before is None:
+                raise
+            return before
         seconds = till.terms.reservation_seconds
         draft = Draft(
             book=book, id=till.new_id(), origin=Origin.CALLER, lines=cart.lines, key=wanted.key,
@@ -91,6 +98,19 @@ async def reserve(till: Till, book: int, wanted: Wanted) -> Aside:
             return made
         till.shelf.forget()
     raise Unavailable("account-busy")
+
+
+async def _before(till: Till, book: int, wanted: Wanted) -> Aside | None:
+    """What the same key has set aside of something that is sold no more."""
+    async with begin(till.pool) as tx:
+        order = await queries.by_hold(tx, book, request_id(book, wanted.key))
+        if order is None:
+            return None
+        lines = await queries.lines_of(tx, order)
+    held = {Item(each.product, each.size, each.quantity) for each in lines}
+    if held != set(gathered(wanted.items)) or order.reference != wanted.reference:
+        raise Conflict("idempotency-key-reused", field="items")
+    return Aside(order.id, order.expires_at, replayed=True)
 
 
 async def set_aside(
