@@ -137,7 +137,7 @@ def test_all_five_seeds_are_on_the_page():
 @pytest.mark.parametrize(
     "name",
     [
-        "GET /api/orders",
+        "GET /api/gems",
         "POST /api/credits/balance",
         "comptoir stock restock",
         "comptoir credits fly",
@@ -147,7 +147,7 @@ def test_all_five_seeds_are_on_the_page():
         "comptoir.config.Nothing",
         "comptoir.nothing.Settings",
         "os.environ",
-        "STOCK_RESERVATION_MINUTES",
+        "STOCK_RESERVATION_HOURS",
         "words",
     ],
 )

@@ -14,15 +14,17 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 STATE: Final = frozenset(
     {
         "cursor-invalid", "idempotency-key-reused", "exceeds-hold", "insufficient-stock",
-        "bad-signature",
+        "bad-signature", "idempotency-key-missing",
     }
 )  # fmt: skip
-"""Refusals of requests that another state of the books would accept, or a signature."""
+"""Refusals of requests that another state of the books would accept, or a signature; or a key that
+only a body with a customer wants."""
 
 STATE_FIELDS: Final = frozenset(
     {
         "same-account", "amount-too-precise", "amount-too-large", "time-in-future",
-        "payload-invalid", "url-invalid",
+        "payload-invalid", "url-invalid", "currencies-differ", "quantity-invalid",
+        "quantity-too-large", "return-exceeds-order", "size-repeated",
     }
 )  # fmt: skip
 """The same within validation-failed: they depend on two fields, an asset, a price, the environment,

@@ -20,7 +20,7 @@ def address(operation: Operation) -> str:
     parts = {
         "hold": HOLD, "customer": "nobody", "id": "00000000-0000-7000-8000-000000000000",
         "book": "test", "lock": "lock_" + "0" * 32, "claim": f"claim_{'0' * 32}_1",
-        "metric": "ai-calls", "name": "quotes",
+        "metric": "ai-calls", "name": "quotes", "product": "TEE",
     }  # fmt: skip
     return operation.path.format_map(parts)
 
@@ -85,6 +85,10 @@ def test_what_only_operators_may() -> None:
         "GET /api/hooks/{id}/deliveries", "GET /api/events", "GET /api/admin/webhooks",
         "GET /api/admin/webhooks/{id}", "POST /api/admin/webhooks/{id}/replay",
         "POST /api/admin/reconcile", "GET /api/admin/cases", "POST /api/admin/cases/{id}/close",
+        "PUT /api/stock/products/{product}", "POST /api/stock/movements",
+        "GET /api/stock/movements", "GET /api/admin/clean-expired-reservations",
+        "POST /api/admin/clean-expired-reservations", "POST /api/orders/{id}/fulfil",
+        "POST /api/orders/{id}/return",
     }  # fmt: skip
 
 
@@ -96,8 +100,29 @@ def test_what_customers_may() -> None:
         "POST /api/credits/buy", "GET /api/credits/purchases/{id}", "GET /api/credits/top-up",
         "GET /api/billing/plans", "GET /api/billing/subscription", "POST /api/billing/checkout",
         "POST /api/billing/portal", "GET /api/tokens/{customer}/stats",
-        "GET /api/tokens/{customer}/statements",
+        "GET /api/tokens/{customer}/statements", "GET /api/stock/products",
+        "GET /api/stock/products/{product}", "POST /api/checkout/create-payment-intent",
+        "POST /api/checkout/create-session", "GET /api/orders", "GET /api/orders/{id}",
+        "POST /api/orders/{id}/cancel",
     }  # fmt: skip
+
+
+def test_what_guests_may() -> None:
+    """What a shop's page does for a stranger; all else asks who calls."""
+    assert {name(each) for each in DOCUMENTED if each.guests} == {
+        "GET /api/stock/products", "GET /api/stock/products/{product}",
+        "POST /api/checkout/create-payment-intent", "POST /api/checkout/create-session",
+        "GET /api/orders/{id}", "POST /api/orders/{id}/cancel",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", GUARDED, ids=name)
+def test_who_sends_no_key_at_all(site: Site, operation: Operation) -> None:
+    done = site.call(operation.method, address(operation), {}, who=None)
+    if operation.guests:
+        assert done.status_code in (200, 404, 422), done.text
+    else:
+        assert (done.status_code, done.json()["code"]) == (401, "unauthorized")
 
 
 def test_a_customer_reads_his_own(site: Site) -> None:

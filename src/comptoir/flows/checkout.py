@@ -97,8 +97,8 @@ async def start(till: Till, book: int, wanted: Wanted) -> Begun:
     _ = till.provider  # nothing is set aside that cannot be paid
     said = {
         "items": [(each.product, each.size, each.quantity) for each in wanted.items],
-        "customer": wanted.customer, "email": wanted.email, "cancels": wanted.cancels,
-        "page": wanted.page,
+        "customer": wanted.customer, "email": wanted.email,
+        "on_payment_failed": wanted.cancels, "page": wanted.page,
     }  # fmt: skip
     key = wanted.key or str(till.new_id())
     call = Call.of_fields(book, key, said, wanted.scope or "checkout")
@@ -107,7 +107,7 @@ async def start(till: Till, book: int, wanted: Wanted) -> Begun:
     if _REFUSED in result:
         figures = result[_REFUSED]
         item = Item(figures["product"], figures["size"], figures["wanted"])
-        raise InsufficientStock(item, figures["available"], "new-key")
+        raise InsufficientStock(item, figures["available"], "new-key", replayed=replayed)
     rest: dict[str, Any] = dict(result)
     return Begun(UUID(rest.pop("order")), **rest, replayed=replayed)
 
@@ -187,7 +187,7 @@ class _Desk:
             try:
                 made = await self._commit(draft)
             except ShortOf as short:
-                if not short.is_old and not await self._make_room(customer, short):
+                if not short.replayed and not await self._make_room(customer, short):
                     raise
                 made = None
             if made is not None:

@@ -140,7 +140,7 @@ def _is_first(answer: Answer) -> bool:
 def _refusal(line: Line, answer: Answer) -> Exception:
     if answer.outcome is Outcome.INSUFFICIENT:
         wanted = Item(line.product, line.size, line.quantity)
-        return ShortOf(wanted, answer.available or 0, line, is_old=answer.replayed)
+        return ShortOf(wanted, answer.available or 0, line, replayed=answer.replayed)
     if answer.outcome is Outcome.EXISTS_DIFFERENT:
         return Conflict("idempotency-key-reused", field=answer.field or "items")
     return Conflict("reservation-refused", outcome=answer.outcome.value)
@@ -151,13 +151,11 @@ class ShortOf(InsufficientStock):
 
     Attributes:
         line: of what.
-        is_old: it was so when the key was first used.
     """
 
-    def __init__(self, wanted: Item, available: int, line: Line, *, is_old: bool) -> None:
-        super().__init__(wanted, available, "new-key")
+    def __init__(self, wanted: Item, available: int, line: Line, *, replayed: bool) -> None:
+        super().__init__(wanted, available, "new-key", replayed=replayed)
         self.line = line
-        self.is_old = is_old
 
 
 async def _done(till: Till, draft: Draft, answers: Sequence[Answer]) -> Aside:

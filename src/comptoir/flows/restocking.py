@@ -110,7 +110,7 @@ def _request(book: int, asset: Asset, account: int, wanted: Wanted) -> Request:
 async def _moved(till: Till, book: int, wanted: Wanted, answer: Answer) -> Moved:
     if answer.outcome is Outcome.INSUFFICIENT:
         item = Item(wanted.product, wanted.size, -wanted.quantity)
-        raise InsufficientStock(item, answer.available or 0, "new-key")
+        raise InsufficientStock(item, answer.available or 0, "new-key", replayed=answer.replayed)
     if answer.outcome is Outcome.EXISTS_DIFFERENT:
         raise Conflict("idempotency-key-reused", field=answer.field or "quantity")
     if answer.line is None:

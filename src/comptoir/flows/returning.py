@@ -107,8 +107,8 @@ async def take_back(till: Till, book: int, wanted: Wanted) -> Returned:
     if wanted.refunds:
         _ = till.provider
     said: dict[str, object] = {
-        "order": str(wanted.order), "reason": wanted.reason, "refunds": wanted.refunds,
-        "goods": [(e.product, e.size, e.quantity, e.is_damaged) for e in wanted.goods],
+        "order": str(wanted.order), "reason": wanted.reason, "refund": wanted.refunds,
+        "lines": [(e.product, e.size, e.quantity, e.is_damaged) for e in wanted.goods],
     }  # fmt: skip
     call = Call.of_fields(book, wanted.key, said, "return")
 

@@ -5,11 +5,13 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a key may do: everything, a server's work for any customer, or one customer's own."""
+    """What a caller may do: everything, a server's work for any customer, or his own."""
 
     OPERATOR = "operator"
     SERVICE = "service"
     CUSTOMER = "customer"
+    GUEST = "guest"
+    """Nobody that we know, without any key: where a shop's page is meant for strangers."""
 
 
 @dataclass(frozen=True, slots=True)

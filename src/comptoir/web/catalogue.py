@@ -15,6 +15,8 @@ from comptoir.web.catalogue_moving import MOVING
 from comptoir.web.catalogue_payments import FIELDS as MONEY_FIELDS
 from comptoir.web.catalogue_payments import PAYMENTS, PROVIDER
 from comptoir.web.catalogue_people import PEOPLE
+from comptoir.web.catalogue_stock import FIELDS as STOCK_FIELDS
+from comptoir.web.catalogue_stock import STOCK
 from comptoir.web.languages import Texts
 
 
@@ -265,12 +267,6 @@ PROBLEMS: Final[dict[str, Problem]] = {
         ("Not enough tokens", "Jetons insuffisants"),
         ("{needed} needed, {available} available.", "{needed} requis, {available} disponibles."),
     ),
-    "insufficient-stock": _p(
-        400,
-        _REFUSED,
-        ("Not enough stock", "Stock insuffisant"),
-        ("{needed} wanted, {available} available.", "{needed} voulus, {available} disponibles."),
-    ),
     "hold-not-found": _p(
         404, _REFUSED, _NOT_FOUND, ("There is no such hold.", "Cette retenue n'existe pas.")
     ),
@@ -487,4 +483,6 @@ PROBLEMS: Final[dict[str, Problem]] = {
     **{code: _p(status, _REFUSED, *texts) for code, (status, *texts) in PAYMENTS.items()},
     **{code: _p(status, _DEPENDENCY, *texts) for code, (status, *texts) in PROVIDER.items()},
     **{code: _p(422, _USAGE, _INVALID, text) for code, text in MONEY_FIELDS.items()},
+    **{code: _p(status, _REFUSED, *texts) for code, (status, *texts) in STOCK.items()},
+    **{code: _p(422, _USAGE, _INVALID, text) for code, text in STOCK_FIELDS.items()},
 }

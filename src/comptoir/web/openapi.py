@@ -33,6 +33,7 @@ _KEYED: Final = (
     "books-moving",
     "outcome-unknown",
 )
+_GUESTS: Final = ", and for guests, who send no key at all"
 _FIGURES: Final = {"needed": "5", "available": "3", "field": "amount", "asset": "gems", "scale": 2,
                    "action": "ai.generate", "book": "live"}  # fmt: skip
 
@@ -120,10 +121,11 @@ def _operation(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         "tags": [operation.tag],
         "parameters": [*_parts(operation), *_query(operation), *_headers(operation)],
         "responses": _responses(operation),
-        "security": [{"key": []}] if operation.roles else [],
+        "security": _security(operation),
     }
     if operation.roles:
-        described["description"] = "For: " + ", ".join(sorted(operation.roles)) + " keys."
+        told = "For: " + ", ".join(sorted(operation.roles)) + " keys"
+        described["description"] = f"{told}{_GUESTS}." if operation.guests else f"{told}."
     if operation.body is not None:
         media: Schema = {"schema": _ref(operation.body)}
         if operation.ask is not None:
@@ -134,6 +136,12 @@ def _operation(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         }
     assert operation.answer.__name__.replace("[", "_").replace("]", "_") in schemas
     return described
+
+
+def _security(operation: Operation) -> list[Schema]:
+    if not operation.roles:
+        return []
+    return [{"key": []}, {}] if operation.guests else [{"key": []}]
 
 
 def _id(operation: Operation) -> str:

@@ -25,6 +25,7 @@ _ROLES: Final[dict[str, Texts]] = {
     "operator": ("operator", "opérateur"),
     "service": ("service", "service"),
     "customer": ("customer token", "jeton client"),
+    "guest": ("guest without a key", "visiteur sans clé"),
 }
 _WORDS: Final[dict[str, Texts]] = {
     "heading": ("The API of Comptoir", "L'API de Comptoir"),
@@ -58,6 +59,8 @@ _SECTIONS: Final[dict[str, Texts]] = {
     "books": ("Books", "Livres"),
     "guards": ("Guards", "Garde-fous"),
     "jobs": ("Jobs", "Tâches"),
+    "stock": ("Stock", "Stock"),
+    "checkout": ("Checkout", "Commandes"),
     "payments": ("Payments", "Paiements"),
     "billing": ("Plans", "Abonnements"),
     "tokens": ("Tokens", "Jetons"),
@@ -174,7 +177,8 @@ def _reference(document: dict[str, Any], served: Sequence[Operation], language: 
 def _operation(
     operation: Operation, described: dict[str, Any], document: dict[str, Any], language: str
 ) -> str:
-    roles = [pick(_ROLES[role], language) for role in sorted(operation.roles)]
+    admitted = [*sorted(operation.roles), *(["guest"] if operation.guests else [])]
+    roles = [pick(_ROLES[role], language) for role in admitted]
     who = ", ".join(roles) or pick(_WORDS["everybody"], language)
     return (
         f'<details><summary><b class="{operation.method.lower()}">{operation.method}</b> '

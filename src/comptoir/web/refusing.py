@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from comptoir.domains.stock.model import InsufficientStock
 from comptoir.guards.quotas import QuotaReached
 from comptoir.kit.errors import ComptoirError, Invalid, Unavailable
 from comptoir.kit.limits import SECOND
@@ -12,7 +13,7 @@ from comptoir.web.auth import Unauthorized
 from comptoir.web.complaints import Unfit, complaints
 from comptoir.web.languages import negotiate
 from comptoir.web.problems import document
-from comptoir.web.replies import PROBLEM, Header, Reply, encode
+from comptoir.web.replies import PROBLEM, REPLAYED, Header, Reply, encode
 
 _CLOSE: Final[Header] = (b"connection", b"close")
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
@@ -79,6 +80,8 @@ def refused(reader: Reader, error: ComptoirError) -> Reply:
         error = _quota_reached(reader, error)
     figures = {name: value for name, value in error.figures.items() if name != "retry_after"}
     reply = problem(reader, error.code, figures)
+    if isinstance(error, InsufficientStock) and error.replayed:
+        reply.headers.append(REPLAYED)
     if isinstance(error, Unauthorized):
         reply.headers.append((b"www-authenticate", b'Bearer realm="comptoir"'))
     if error.code == "payload-too-large":

@@ -7,7 +7,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from comptoir.app import App
-from comptoir.kit.actor import Role
+from comptoir.kit.actor import Actor, Role
+from comptoir.kit.books import LIVE
 from comptoir.kit.errors import ComptoirError, Denied, Unavailable
 from comptoir.store.gate import RETRY_SECONDS, State
 from comptoir.web.auth import Doorman, Unauthorized
@@ -23,7 +24,11 @@ Handler = Callable[..., Awaitable[Reply]]
 PUBLIC: Final[frozenset[Role]] = frozenset()
 OPERATORS: Final = frozenset({Role.OPERATOR})
 SERVERS: Final = frozenset({Role.OPERATOR, Role.SERVICE})
-EVERYBODY: Final = frozenset(Role)
+EVERYBODY: Final = frozenset(Role) - {Role.GUEST}
+"""Whoever has a key or a token."""
+
+GUEST: Final = Actor(Role.GUEST, LIVE, "guest")
+"""Whoever sends no key, where guests are admitted."""
 
 _INTERNAL: Final = 500
 
@@ -37,6 +42,7 @@ class Operation:
         handler: called with the Call, then the body or the query if there is one.
         summary: what it does, in English and French.
         roles: who may call; empty for everybody, even without a key.
+        guests: so may whoever sends no key at all: he is a guest of the live book.
         body, query: what is read, strictly.
         body_optional: no body is as good as an empty object.
         keyed: an Idempotency-Key must come along.
@@ -54,6 +60,7 @@ class Operation:
     summary: Texts
     tag: str
     roles: frozenset[Role]
+    guests: bool = False
     answer: type[BaseModel]
     status: int = 200
     body: type[BaseModel] | None = None
@@ -119,8 +126,8 @@ class Path:
         if operation.roles:
             if call.app.moved:
                 raise Unavailable("books-moved", retry_after=RETRY_SECONDS[State.MOVED])
-            await self._identify(call)
-            if call.actor.role not in operation.roles:
+            await self._identify(call, operation)
+            if call.actor is not GUEST and call.actor.role not in operation.roles:
                 raise Denied("forbidden")
         if operation.keyed or (operation.may_be_keyed and b"idempotency-key" in call.headers):
             call.key = call.idempotency_key()
@@ -132,17 +139,20 @@ class Path:
             return await operation.handler(call, await call.read(operation.body))
         return await operation.handler(call)
 
-    async def _identify(self, call: Call) -> None:
+    async def _identify(self, call: Call, operation: Operation) -> None:
         """Find out who calls, and let him go on unless he calls too often."""
         site = self._site
         authorization = call.headers.get(b"authorization", b"")
-        try:
-            call.actor = await site.doorman.identify(authorization, call.scope["path"])
-        except Unauthorized:
-            call.limits = await site.limits.admit(call.scope, None, authorization)
-            raise
+        if operation.guests and b"authorization" not in call.headers:
+            call.actor, known = GUEST, None
+        else:
+            try:
+                call.actor = known = await site.doorman.identify(authorization, call.scope["path"])
+            except Unauthorized:
+                call.limits = await site.limits.admit(call.scope, None, authorization)
+                raise
         call.scope["comptoir.actor"] = call.actor
-        call.limits = await site.limits.admit(call.scope, call.actor, authorization)
+        call.limits = await site.limits.admit(call.scope, known, authorization)
 
 
 class _Nothing(BaseModel, extra="forbid"):

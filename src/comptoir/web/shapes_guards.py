@@ -233,6 +233,13 @@ class TroubleShape(BaseModel):
     oldest_seconds: float
 
 
+class StandingShape(BaseModel):
+    """What is set aside of stock now."""
+
+    active: int
+    oldest_seconds: float
+
+
 class StatsShape(BaseModel):
     """How everything is doing. `fallbacks`, `counters_dropped` and `books` are of one process."""
 
@@ -241,6 +248,7 @@ class StatsShape(BaseModel):
     jobs: dict[str, DepthShape]
     inbox: dict[str, TroubleShape]
     cases: int
+    reservations: StandingShape
     counters: dict[str, int]
     counters_dropped: int
     fallbacks: list[FallbackShape]

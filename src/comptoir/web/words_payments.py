@@ -31,6 +31,34 @@ _EFFECTS: Final[dict[str, Texts]] = {
         "the allowance of {invoice} was not granted ({outcome})",
         "allocation de {invoice} non accordée ({outcome})",
     ),
+    "sold": (
+        "the order {order} is sold as {number}: {units} units",
+        "commande {order} vendue sous {number} : {units} unités",
+    ),
+    "released": (
+        "what was set aside for the order {order} is for sale again",
+        "ce qui était réservé pour la commande {order} est remis en vente",
+    ),
+    "extended": (
+        "a bank is paying the order {order}: its goods wait",
+        "une banque règle la commande {order} : ses articles attendent",
+    ),
+    "kept": (
+        "a payment of the order {order} has failed: its goods wait for another one",
+        "un paiement de la commande {order} a échoué : ses articles en attendent un autre",
+    ),
+    "restocked": (
+        "{units} units of the order {order} are for sale again",
+        "{units} unités de la commande {order} remises en vente",
+    ),
+    "sent-back": (
+        "{money} go back by themselves for the payment {payment}",
+        "{money} remboursés d'office pour le paiement {payment}",
+    ),
+    "order": (
+        "the order {order} is {status} now",
+        "la commande {order} est maintenant à l'état {status}",
+    ),
     "case": ("a case was opened: {kind}", "un dossier a été ouvert : {kind}"),
     "coalesced": ("handled together with {with}", "traité avec {with}"),
 }
@@ -103,6 +131,22 @@ _CASES: Final[dict[str, Texts]] = {
         "La banque d'un client conteste un paiement",
     ),
     "unknown-price": ("A price at Stripe that nobody here knows", "Un tarif Stripe inconnu ici"),
+    "late-payment": (
+        "Paid when the goods were gone: the money goes back by itself",
+        "Payé alors que les articles étaient partis : remboursé d'office",
+    ),
+    "wrong-payment": (
+        "An order was paid otherwise than asked: the money goes back by itself",
+        "Commande payée autrement que demandé : remboursée d'office",
+    ),
+    "refund-refused": (
+        "Stripe would not send money back: send it otherwise",
+        "Stripe a refusé un remboursement d'office : remboursez autrement",
+    ),
+    "refund-failed-restocked": (
+        "A refund has failed, and its goods are for sale again",
+        "Un remboursement a échoué, et ses articles sont remis en vente",
+    ),
     "orphan-event": ("An event about something that is not ours", "Un événement sans objet connu"),
     "dead-event": ("An event that failed for the last time", "Un événement en échec définitif"),
 }

@@ -51,20 +51,24 @@ async def put_product(tx: AsyncConnection, book: int, asset: int, terms: Terms) 
         "currency": terms.currency, "on_refund": terms.on_refund,
     }  # fmt: skip
     await tx.execute(sql.PUT_PRODUCT, given)
+    low: list[tuple[int, int]] = []
     for place, each in enumerate(terms.sizes):
-        await _put_size(tx, book, asset, terms.product, (place, each))
+        low.append((await _put_size(tx, book, asset, terms.product, (place, each)), each.low_at))
+    # Locked in the order in which the ledger locks them, so that neither waits for the other.
+    for account, low_at in sorted(low):
+        await tx.execute(sql.SET_LOW, (low_at, low_at, book, account, low_at))
     await tx.execute(sql.REMOVE_SIZES, (book, terms.product, [each.size for each in terms.sizes]))
 
 
 async def _put_size(
     tx: AsyncConnection, book: int, asset: int, product: str, placed: tuple[int, SizeTerms]
-) -> None:
+) -> int:
     place, terms = placed
     name = account_name(product, terms.size)
     given = (book, product, terms.size, place, book, asset, name)
     row = await (await tx.execute(sql.PUT_SIZE, given)).fetchone()
     assert row is not None, "it is added or changed"
-    await tx.execute(sql.SET_LOW, (terms.low_at, terms.low_at, book, row[0], terms.low_at))
+    return row[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,14 +215,21 @@ class Movement:
 
 
 class InsufficientStock(ComptoirError):
-    """Less can be sold than is wanted."""
+    """Less can be sold than is wanted.
 
-    def __init__(self, wanted: Item, available: int, retry: str | None = None) -> None:
+    Attributes:
+        replayed: it was so when the key was first used.
+    """
+
+    def __init__(
+        self, wanted: Item, available: int, retry: str | None = None, *, replayed: bool = False
+    ) -> None:
         more = {} if retry is None else {"retry": retry}
         super().__init__(
             "insufficient-stock", product=wanted.product, size=wanted.size,
             wanted=wanted.quantity, available=available, **more,
         )  # fmt: skip
+        self.replayed = replayed
 
 
 def gathered(items: Sequence[Item]) -> list[Item]:

@@ -257,3 +257,15 @@ async def active(tx: AsyncConnection, book: int) -> Active:
     assert row is not None, "an aggregate has a row"
     by_size = await _all(tx, sql_orders.ACTIVE_BY_SIZE, (book,))
     return Active(row[0], row[1], [(a, b, c, d) for a, b, c, d in by_size])
+
+
+async def standing(tx: AsyncConnection) -> dict[int, tuple[int, float]]:
+    """By the number of the book: what is set aside now, and the seconds since the oldest was."""
+    found = await _all(tx, sql_orders.STANDING, ())
+    return {book: (count, seconds) for book, count, seconds in found}
+
+
+async def units(tx: AsyncConnection, most: int) -> dict[tuple[int, str], int]:
+    """Units that are set aside, by book and product: of so many products a book at most."""
+    found = await _all(tx, sql_orders.UNITS, (most,))
+    return {(book, product_): count for book, product_, count in found}

@@ -128,6 +128,21 @@ JOIN comptoir.order_lines l ON l.book_id = o.book_id AND l.order_id = o.id
 WHERE o.status = 'reserved' AND o.book_id = %s
 GROUP BY l.product, l.size ORDER BY sum(l.quantity) DESC, l.product, l.size LIMIT 1000"""
 
+STANDING: Final = """
+SELECT o.book_id, count(*),
+    greatest(extract(epoch FROM clock_timestamp() - min(o.created_at)), 0)::double precision
+FROM comptoir.orders o WHERE o.status = 'reserved' GROUP BY o.book_id"""
+
+UNITS: Final = """
+SELECT t.book_id, t.product, t.units FROM (
+    SELECT o.book_id, l.product, sum(l.quantity)::bigint AS units, row_number() OVER (
+        PARTITION BY o.book_id ORDER BY sum(l.quantity) DESC, l.product
+    ) AS place
+    FROM comptoir.orders o
+    JOIN comptoir.order_lines l ON l.book_id = o.book_id AND l.order_id = o.id
+    WHERE o.status = 'reserved' GROUP BY o.book_id, l.product
+) t WHERE t.place <= %s"""
+
 FORGET_CUSTOMER: Final = """
 UPDATE comptoir.orders SET email = NULL WHERE book_id = %s AND customer_id = %s
     AND email IS NOT NULL"""

@@ -11,6 +11,7 @@ from comptoir.web.auth import Unauthorized
 from comptoir.web.call import Call
 from comptoir.web.metrics import TEXT, Metrics
 from comptoir.web.replies import Reply, ok
+from comptoir.web.reserved import Look
 from comptoir.web.routing import PUBLIC, Handler, Operation
 
 _NO_STORE: Final = (b"cache-control", b"no-store")
@@ -45,6 +46,7 @@ def ready(newest: Callable[[], str] = newest_revision) -> Handler:
 
 def figures(metrics: Metrics) -> tuple[Operation, ...]:
     """GET /metrics: guarded by METRICS_TOKEN when that is set."""
+    look = Look()
 
     async def handler(call: Call) -> Reply:
         expected = call.app.settings.metrics_token
@@ -52,7 +54,8 @@ def figures(metrics: Metrics) -> tuple[Operation, ...]:
         if expected is not None and not _is(expected.get_secret_value(), given):
             raise Unauthorized
         metrics.look(call.app.batches, call.app.redis_mode)
-        return Reply(200, metrics.page(), TEXT, [_NO_STORE])
+        reserved = await look.page(call.app)
+        return Reply(200, metrics.page() + reserved, TEXT, [_NO_STORE])
 
     return (
         Operation(

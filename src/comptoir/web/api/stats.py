@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from comptoir.domains.identity import queries
 from comptoir.domains.payments import queries as payments
+from comptoir.domains.stock import queries as stock
 from comptoir.guards.redis.link import Link, Mode
 from comptoir.jobs import queue
 from comptoir.jobs.model import QUEUES, Depth
@@ -41,6 +42,7 @@ async def stats(call: Call, query: StatsQuery) -> Reply:
     async with begin(app.pool) as tx:
         names = {number: name for name, number in (await queries.books(tx)).items()}
         cases = await payments.count_cases(tx, book)
+        active, oldest = (await stock.standing(tx)).get(book, (0, 0.0))
     waiting = await inbox.counts(app.pool, book)
     depths = await queue.depths(app.pool, book)
     pending = {shown: depths.get(name, Depth()).waiting for name, shown in _PENDING.items()}
@@ -53,6 +55,7 @@ async def stats(call: Call, query: StatsQuery) -> Reply:
             for state, (count, oldest) in waiting.items()
         },
         "cases": cases,
+        "reservations": {"active": active, "oldest_seconds": round(oldest, 3)},
         "counters": {name: counted[name] for name in wanted},
         "counters_dropped": guards.counters.dropped,
         "fallbacks": [

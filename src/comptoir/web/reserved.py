@@ -1,0 +1,87 @@
+"""What is set aside of stock, for Prometheus: the database says, but not too often."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from comptoir.app import App
+from comptoir.domains.stock import queries
+from comptoir.kit.books import BOOKS
+from comptoir.kit.errors import Unavailable
+from comptoir.kit.limits import SECOND
+from comptoir.store.pool import begin
+
+FRESH: Final = 5 * SECOND
+"""How long what was read is good enough: whoever asks more often asks nobody."""
+
+PATIENCE: Final = 2.0
+"""Seconds after which the other figures are shown without these: scrapers do not wait long."""
+
+PRODUCTS: Final = 50
+"""Of a book that are shown, those first of which most is set aside."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reserved(Collector):
+    """What is set aside, by the number of the book. No file of a process has it.
+
+    Attributes:
+        standing: how much, and the seconds since the oldest was.
+        units: by product.
+    """
+
+    standing: Mapping[int, tuple[int, float]]
+    units: Mapping[tuple[int, str], int]
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The figures, with noughts where nothing is set aside."""
+        active = GaugeMetricFamily(
+            "comptoir_reservations_active", "Reservations of stock that stand.", labels=("book",)
+        )
+        oldest = GaugeMetricFamily(
+            "comptoir_reservations_oldest_seconds",
+            "Since the oldest of them was made; 0 when there is none.",
+            labels=("book",),
+        )
+        for book in sorted({*BOOKS, *self.standing}):
+            count, seconds = self.standing.get(book, (0, 0.0))
+            active.add_metric((str(book),), count)
+            oldest.add_metric((str(book),), seconds)
+        units = GaugeMetricFamily(
+            "comptoir_reserved_units",
+            "Units that are set aside, of the 50 products of a book of which most are.",
+            labels=("book", "product"),
+        )
+        for (book, product), count in sorted(self.units.items()):
+            units.add_metric((str(book), product), count)
+        yield from (active, oldest, units)
+
+
+@dataclass(slots=True)
+class Look:
+    """Remembers what was read last. Used by the tasks of one event loop."""
+
+    _page: bytes = b""
+    _until: int = 0
+
+    async def page(self, app: App) -> bytes:
+        """The figures as Prometheus reads them; nothing when the database does not say."""
+        now = app.clock()
+        if now < self._until:
+            return self._page
+        self._until = now + FRESH
+        try:
+            async with asyncio.timeout(PATIENCE), begin(app.pool) as tx:
+                found = Reserved(await queries.standing(tx), await queries.units(tx, PRODUCTS))
+        except (Unavailable, TimeoutError):
+            self._page = b""
+            return self._page
+        registry = CollectorRegistry()
+        registry.register(found)
+        self._page = generate_latest(registry)
+        return self._page
