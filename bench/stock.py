@@ -146,7 +146,7 @@ def seed(url: str) -> None:
 async def _opened(url: str, scale: Scale) -> AsyncIterator[Stall]:
     async with (
         serving.site(url) as site,
-        serving.peers(url, 1, "bench.stock_peers") as server,
+        serving.ours(url, 1) as server,
         serving.peers(url, 1, "bench.stock_peers") as peers,
     ):
         yield Stall(url, site, scale, server, peers)

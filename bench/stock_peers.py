@@ -30,8 +30,8 @@ from comptoir import app as composition
 from comptoir.app import App
 from comptoir.domains.stock.model import InsufficientStock, Item
 from comptoir.kit.ids import RANDOM_BYTES, uuid7
-from comptoir.web import shapes
-from bench.stock_route import ReserveBody, reserve
+from comptoir.web import shapes_stock
+from comptoir.web.api.reservations import ReserveStockBody
 from comptoir.web.call import Call
 from comptoir.web.replies import Reply, ok
 
@@ -94,7 +94,7 @@ SELECT count(*) FROM peer.stock s WHERE s.reserved <> (
     SELECT coalesce(sum(l.quantity), 0) FROM peer.order_lines l
     WHERE l.product = s.product AND l.size = s.size)"""
 
-Reserve = Callable[[str, ReserveBody], Awaitable[tuple[UUID, datetime]]]
+Reserve = Callable[[str, ReserveStockBody], Awaitable[tuple[UUID, datetime]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _until() -> datetime:
     return datetime.now(UTC) + timedelta(minutes=_MINUTES)
 
 
-def _sorted(body: ReserveBody) -> list[Item]:
+def _sorted(body: ReserveStockBody) -> list[Item]:
     items = [Item(each.product, each.size, each.quantity) for each in body.items]
     return sorted(items, key=lambda each: (each.product, each.size))
 
@@ -144,7 +144,7 @@ def _sorted(body: ReserveBody) -> list[Item]:
 def _for_update(pool: AsyncConnectionPool) -> Reserve:
     """As it is written: a round trip for every statement."""
 
-    async def reserve(key: str, body: ReserveBody) -> tuple[UUID, datetime]:
+    async def reserve(key: str, body: ReserveStockBody) -> tuple[UUID, datetime]:
         id_, until, items = _new_id(), _until(), _sorted(body)
         async with pool.connection() as connection:
             try:
@@ -182,7 +182,7 @@ async def _write(
 def _for_update_pipelined(pool: AsyncConnectionPool) -> Reserve:
     """Two round trips instead of six, for a cart of one line: to lock and decide, and to write."""
 
-    async def reserve(key: str, body: ReserveBody) -> tuple[UUID, datetime]:
+    async def reserve(key: str, body: ReserveStockBody) -> tuple[UUID, datetime]:
         id_, until, [item] = _new_id(), _until(), _sorted(body)
         async with pool.connection() as connection:
             async with connection.pipeline():
@@ -229,7 +229,7 @@ class Stall:
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
 
-    async def reserve(self, call: Call, body: ReserveBody) -> Reply:
+    async def reserve(self, call: Call, body: ReserveStockBody) -> Reply:
         """Set aside by the form that the path names."""
         form = call.part("form")
         reserve = self._open.get(form) or await self._change(form)
@@ -256,10 +256,8 @@ def build() -> FastAPI:
     settings = composition.read_settings()
     assert settings.database_url is not None, "the bench names the database"
     stall = Stall(settings.database_url.get_secret_value())
-    served = (
-        operation(RESERVE, stall.reserve, ReserveBody, shapes.Moved),
-        operation("/api/stock/reservations", reserve, ReserveBody, shapes.Moved),
-    )
+    shape = shapes_stock.ReservedShape
+    served = (operation(RESERVE, stall.reserve, ReserveStockBody, shape),)
     return assemble(settings, served, stall.close)
 
 
