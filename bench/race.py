@@ -7,7 +7,6 @@ import sys
 from collections.abc import Awaitable
 from importlib import import_module
 from pathlib import Path
-
 from typing import Any
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.client import HOST
 from bench.serving import free_port
@@ -68,7 +68,7 @@ class Shop:
         self._there = {f"DATABASE_{name}": there.get(key, "") for name, key in names.items()}
         self._there["DATABASE_NAME"] = _DATABASE
         self._python = python_
-        self.url = psycopg.conninfo.make_conninfo(url, dbname=_DATABASE)
+        self.url = make_conninfo(url, dbname=_DATABASE)
         self.versions = ""
         self.port = 0
         with psycopg.connect(url, autocommit=True) as connection:
@@ -91,13 +91,16 @@ class Shop:
         threads = ("--worker-class", "gthread", "--threads", str(THREADS))
         command = [str(self._python), "-m", "gunicorn", *bound, *threads, "--no-control-socket"]
         shop = ("--log-level", "error", f"{SHOP.stem}:application")
-        with subprocess.Popen([*command, *shop], cwd=SHOP.parent, env=self._surroundings()) as process:
-            try:
-                await self._reach(process)
-                yield
-            finally:
-                process.terminate()
-                await asyncio.to_thread(process.wait, _STOP_SECONDS)
+        process = await asyncio.to_thread(self._launch, [*command, *shop])
+        try:
+            await self._reach(process)
+            yield
+        finally:
+            process.terminate()
+            await asyncio.to_thread(process.wait, _STOP_SECONDS)
+
+    def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=SHOP.parent, env=self._surroundings())
 
     async def _reach(self, process: subprocess.Popen[bytes]) -> None:
         async with asyncio.timeout(_READY_SECONDS):

@@ -103,19 +103,23 @@ async def measure(url: str, _scale: Scale) -> list[Table]:
         f"{BUYERS} buyers, {UNITS} units, {datetime.now(UTC):%Y-%m-%d}",
         ("who", "asked", "in turn", "at once", "oversold", "ms at once"),
     )
-    stock.seed(url)
-    async with _comptoir(url) as party:
-        await _add(table, party)
-    await ours.check(url, full=True)
+    await _add_ours(url, table)
     try:
         found = await asyncio.to_thread(python)
     except NotHere as error:
         print(f"\n!!! django-oscar CANNOT BE INSTALLED HERE; no figures of it !!!\n{error}\n")
         table.add("django-oscar", "could not be installed on this machine", "", "", "", "")
         return [table]
-    async with _oscar(url, Shop(url, found)) as party:
+    async with _oscar(Shop(url, found)) as party:
         await _add(table, party)
     return [table]
+
+
+async def _add_ours(url: str, table: Table) -> None:
+    stock.seed(url)
+    async with _comptoir(url) as party:
+        await _add(table, party)
+    await ours.check(url, full=True)
 
 
 async def _add(table: Table, party: Party) -> None:
@@ -177,7 +181,7 @@ async def _comptoir(url: str) -> AsyncIterator[Party]:
 
 
 @asynccontextmanager
-async def _oscar(url: str, peer: Shop) -> AsyncIterator[Party]:
+async def _oscar(peer: Shop) -> AsyncIterator[Party]:
     """Its own pages, from the basket to the order, by as many threads as buyers."""
     await asyncio.to_thread(peer.prepare)
     ids: dict[str, int] = {}

@@ -27,7 +27,6 @@ from bench.database import connections
 from bench.http_peers import assemble, main, operation
 from bench.stock_load import SIZE
 from comptoir import app as composition
-from comptoir.app import App
 from comptoir.domains.stock.model import InsufficientStock, Item
 from comptoir.kit.ids import RANDOM_BYTES, uuid7
 from comptoir.web import shapes_stock
@@ -215,9 +214,7 @@ async def _before(connection: AsyncConnection, key: str) -> tuple[UUID, datetime
     return row[0], row[1]
 
 
-FORMS: Final = [
-    Form(make, pool) for make in (_for_update, _for_update_pipelined) for pool in POOLS
-]
+FORMS: Final = [Form(make, pool) for make in (_for_update, _for_update_pipelined) for pool in POOLS]
 
 
 class Stall:

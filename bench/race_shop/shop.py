@@ -1,13 +1,13 @@
-"""A shop of django-oscar as its documentation sets one up, to be asked over HTTP by bench/race_run.py.
+"""A shop of django-oscar as its documentation sets one up, for bench/race_run.py to ask.
 
 It is run by the Python of an environment of its own (race-peers.txt); nothing of ours is imported.
 
 Usage: shop.py prepare | shop.py stock NAME UNITS
 and, for the server: gunicorn shop:application
 
-DATABASE_HOST, _PORT, _NAME, _USER and _PASSWORD say where its database is. Every setting that has to
-do with orders or stock is Oscar's own default; ATOMIC_REQUESTS is what its documentation asks for.
-No view, model or class of it is changed. Payment is what it is without a provider: nothing is asked.
+DATABASE_HOST, _PORT, _NAME, _USER and _PASSWORD say where its database is. Every setting that has
+to do with orders or stock is Oscar's own default; ATOMIC_REQUESTS is what its documentation asks
+for. No view, model or class of it is changed. Without a provider of payments, nobody is asked.
 """
 
 import os
@@ -16,37 +16,47 @@ from decimal import Decimal
 
 import django
 import oscar
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.urls import include, path
 
-_OSCAR = (
-    "oscar.config.Shop oscar.apps.analytics.apps.AnalyticsConfig "
-    "oscar.apps.checkout.apps.CheckoutConfig oscar.apps.address.apps.AddressConfig "
-    "oscar.apps.shipping.apps.ShippingConfig oscar.apps.catalogue.apps.CatalogueConfig "
-    "oscar.apps.catalogue.reviews.apps.CatalogueReviewsConfig "
-    "oscar.apps.communication.apps.CommunicationConfig oscar.apps.partner.apps.PartnerConfig "
-    "oscar.apps.basket.apps.BasketConfig oscar.apps.payment.apps.PaymentConfig "
-    "oscar.apps.offer.apps.OfferConfig oscar.apps.order.apps.OrderConfig "
-    "oscar.apps.customer.apps.CustomerConfig oscar.apps.search.apps.SearchConfig "
-    "oscar.apps.voucher.apps.VoucherConfig oscar.apps.wishlists.apps.WishlistsConfig "
-    "oscar.apps.dashboard.apps.DashboardConfig oscar.apps.dashboard.reports.apps.ReportsDashboardConfig "
-    "oscar.apps.dashboard.users.apps.UsersDashboardConfig "
-    "oscar.apps.dashboard.orders.apps.OrdersDashboardConfig "
-    "oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig "
-    "oscar.apps.dashboard.offers.apps.OffersDashboardConfig "
-    "oscar.apps.dashboard.partners.apps.PartnersDashboardConfig "
-    "oscar.apps.dashboard.pages.apps.PagesDashboardConfig "
-    "oscar.apps.dashboard.ranges.apps.RangesDashboardConfig "
-    "oscar.apps.dashboard.reviews.apps.ReviewsDashboardConfig "
-    "oscar.apps.dashboard.vouchers.apps.VouchersDashboardConfig "
-    "oscar.apps.dashboard.communications.apps.CommunicationsDashboardConfig "
-    "oscar.apps.dashboard.shipping.apps.ShippingDashboardConfig"
-).split()
+_OSCAR = [
+    "oscar.config.Shop",
+    "oscar.apps.analytics.apps.AnalyticsConfig",
+    "oscar.apps.checkout.apps.CheckoutConfig",
+    "oscar.apps.address.apps.AddressConfig",
+    "oscar.apps.shipping.apps.ShippingConfig",
+    "oscar.apps.catalogue.apps.CatalogueConfig",
+    "oscar.apps.catalogue.reviews.apps.CatalogueReviewsConfig",
+    "oscar.apps.communication.apps.CommunicationConfig",
+    "oscar.apps.partner.apps.PartnerConfig",
+    "oscar.apps.basket.apps.BasketConfig",
+    "oscar.apps.payment.apps.PaymentConfig",
+    "oscar.apps.offer.apps.OfferConfig",
+    "oscar.apps.order.apps.OrderConfig",
+    "oscar.apps.customer.apps.CustomerConfig",
+    "oscar.apps.search.apps.SearchConfig",
+    "oscar.apps.voucher.apps.VoucherConfig",
+    "oscar.apps.wishlists.apps.WishlistsConfig",
+    "oscar.apps.dashboard.apps.DashboardConfig",
+    "oscar.apps.dashboard.reports.apps.ReportsDashboardConfig",
+    "oscar.apps.dashboard.users.apps.UsersDashboardConfig",
+    "oscar.apps.dashboard.orders.apps.OrdersDashboardConfig",
+    "oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig",
+    "oscar.apps.dashboard.offers.apps.OffersDashboardConfig",
+    "oscar.apps.dashboard.partners.apps.PartnersDashboardConfig",
+    "oscar.apps.dashboard.pages.apps.PagesDashboardConfig",
+    "oscar.apps.dashboard.ranges.apps.RangesDashboardConfig",
+    "oscar.apps.dashboard.reviews.apps.ReviewsDashboardConfig",
+    "oscar.apps.dashboard.vouchers.apps.VouchersDashboardConfig",
+    "oscar.apps.dashboard.communications.apps.CommunicationsDashboardConfig",
+    "oscar.apps.dashboard.shipping.apps.ShippingDashboardConfig",
+]
 
 
-def _defaults():
+def _defaults() -> dict[str, object]:
     """What Oscar's own module of defaults says."""
     from oscar import defaults  # noqa: PLC0415  # it wants Django's settings to be on their way
 
@@ -120,19 +130,13 @@ settings.configure(
 application = get_wsgi_application()
 
 
-class _Urls:
-    """Django looks the routes up here once the apps are ready."""
-
-
-from django.apps import apps  # noqa: E402  # the settings come first
-
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include(apps.get_app_config("oscar").urls[0])),
 ]
 
 
-def prepare():
+def prepare() -> None:
     """An empty shop that sends to one country."""
     call_command("migrate", verbosity=0)
     from oscar.core.loading import get_model  # noqa: PLC0415  # the settings come first
@@ -145,7 +149,7 @@ def prepare():
     print(f"django-oscar {version}, Django {django.__version__}")
 
 
-def stock(name, units):
+def stock(name: str, units: str) -> None:
     """Sell so many of a product; prints its id."""
     from oscar.core.loading import get_model  # noqa: PLC0415  # the settings come first
 

@@ -9,7 +9,6 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.stock import sql, sql_orders
 from comptoir.domains.stock.model import (
-    Item,
     Line,
     Movement,
     OnRefund,
