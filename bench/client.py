@@ -177,7 +177,7 @@ def drive(job: Job) -> Run:
 
 
 async def _drive(job: Job) -> Run:
-    async with _opened(job, job.load.callers) as shop, _opened(job, job.stuck) as stuck:
+    async with opened(job, job.load.callers) as shop, opened(job, job.stuck) as stuck:
         call = _call(job, shop)
         if job.rate is not None:
             return await open_loop(call, job.load, job.bounds, job.prefix, rate=job.rate)
@@ -213,7 +213,8 @@ async def _insist(spend: Spend, prefix: str, end: float) -> None:
 
 
 @asynccontextmanager
-async def _opened(job: Job, count: int) -> AsyncGenerator[Shop]:
+async def opened(job: Job, count: int) -> AsyncGenerator[Shop]:
+    """So many connections."""
     loop = asyncio.get_running_loop()
     wires: list[Wire] = []
     for first in range(0, count, _OPENED_AT_ONCE):

@@ -21,6 +21,9 @@ _SHOWN: Final = (
 _CHECKPOINTS: Final = f"GRANT pg_checkpoint TO {OWNER}"
 """Every run starts after one."""
 
+_DATABASES: Final = f"ALTER ROLE {OWNER} CREATEDB"
+"""A peer has one of its own beside ours."""
+
 
 @contextmanager
 def database(url: str | None) -> Iterator[str]:
@@ -34,6 +37,7 @@ def database(url: str | None) -> Iterator[str]:
     ):
         with psycopg.connect(embedded.urls.superuser_url, autocommit=True) as connection:
             connection.execute(_CHECKPOINTS)
+            connection.execute(_DATABASES)
         yield embedded.urls.owner_url
         stop(Path(folder))
 

@@ -11,24 +11,27 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import BaseModel
 from starlette.routing import Route
 
 from bench.database import connections
 from bench.measure import Spend
 from bench.peers import Recipe, make_forms
 from comptoir import app as composition
+from comptoir.config import Settings
 from comptoir.kit.errors import ComptoirError
 from comptoir.web import shapes
 from comptoir.web.api.credits import SpendBody
 from comptoir.web.auth import Doorman
 from comptoir.web.background import work
 from comptoir.web.call import Call
+from comptoir.web.limits import OwnLimits
 from comptoir.web.logs import Log
 from comptoir.web.metrics import Metrics
 from comptoir.web.middleware import Around
@@ -94,35 +97,51 @@ class Recipes:
         return self._open[form]
 
 
-def _operation(path: str, handler: Callable[..., Awaitable[Reply]]) -> Operation:
+def operation(
+    path: str,
+    handler: Callable[..., Awaitable[Reply]],
+    body: type[BaseModel],
+    answer: type[BaseModel],
+) -> Operation:
+    """A route as those of `comptoir serve`, for a recipe."""
     return Operation(
         method="POST", path=path, handler=handler, summary=("", ""), tag="bench", roles=SERVERS,
-        answer=shapes.Moved, body=SpendBody, keyed=True,
+        answer=answer, body=body, keyed=True,
     )  # fmt: skip
 
 
 def build() -> FastAPI:
-    """The application, as comptoir.web.server makes its own, with these routes."""
+    """The application with the recipes of a spend."""
     settings = composition.read_settings()
     assert settings.database_url is not None, "the bench names the database"
     workers = int(os.environ["BENCH_WORKERS"])
     recipes = Recipes(settings.database_url.get_secret_value(), make_forms(sizes(workers)))
+    served = (
+        operation(NOOP, _noop, SpendBody, shapes.Moved),
+        operation(SPEND, recipes.spend, SpendBody, shapes.Moved),
+    )
+    return assemble(settings, served, recipes.close)
+
+
+def assemble(
+    settings: Settings, served: Sequence[Operation], close: Callable[[], Awaitable[None]]
+) -> FastAPI:
+    """The application, as comptoir.web.server makes its own, with these routes."""
     site, metrics, log = Site(), Metrics(), Log("json")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with composition.open_here(settings) as opened, asyncio.TaskGroup() as tasks:
-            site.app, site.doorman = opened, Doorman(opened)
+            site.app, site.doorman, site.limits = opened, Doorman(opened), OwnLimits(opened)
             background = tasks.create_task(work(opened, site.doorman, metrics, log))
             print(READY, file=sys.stderr, flush=True)
             yield
             background.cancel()
-            await recipes.close()
+            await close()
 
     application = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
-    for path, handler in ((NOOP, _noop), (SPEND, recipes.spend)):
-        operations = (_operation(path, handler),)
-        application.router.routes.append(Route(path, Path(path, operations, site)))
+    for each in served:
+        application.router.routes.append(Route(each.path, Path(each.path, (each,), site)))
     application.router.default = Unrouted(site)
     application.add_middleware(
         Around, log=log, metrics=metrics, clock=composition.now,
@@ -137,11 +156,11 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def main(workers: int, port: int) -> None:
+def main(workers: int, port: int, factory: str = "bench.http_peers:build") -> None:
     """Serve with the settings of `comptoir serve` until standard input ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     uvicorn.run(
-        "bench.http_peers:build", factory=True, workers=workers, port=port, loop="uvloop",
+        factory, factory=True, workers=workers, port=port, loop="uvloop",
         http="httptools", ws="none", lifespan="on", backlog=2_048, log_config=None,
         log_level="warning", access_log=False, server_header=False, proxy_headers=False,
     )  # fmt: skip

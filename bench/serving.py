@@ -86,9 +86,11 @@ def ours(url: str, workers: int) -> AbstractAsyncContextManager[Server]:
     return _started((*command, *options), url, (_LISTENS, 1), {})
 
 
-def peers(url: str, workers: int) -> AbstractAsyncContextManager[Server]:
+def peers(
+    url: str, workers: int, module: str = "bench.http_peers"
+) -> AbstractAsyncContextManager[Server]:
     """The recipes on that database."""
-    command = ("-m", "bench.http_peers", str(workers))
+    command = ("-m", module, str(workers))
     return _started(command, url, (READY, workers), {"BENCH_WORKERS": str(workers)})
 
 

@@ -372,7 +372,7 @@ async def _till(app: App, stack: AsyncExitStack) -> Till:
         stripe=stripe,
         once=once,
         submit=submit,
-        shelf=Shelf(app.pool, app.clock),
+        shelf=await stack.enter_async_context(Shelf(app.pool, app.clock)),
         new_id=app.new_id,
         clock=app.clock,
         chance=app.chance,

@@ -82,6 +82,8 @@ class Directory:
         self._pool = pool
         self._facts: dict[int, Facts] = {}
         self._loading = asyncio.Lock()
+        self._begun = 0
+        self._loaded: dict[int, int] = {}
         self._finding = Gathering(self._find_accounts, _TOGETHER)
         self._accounts: _Cache[tuple[int, int, str], int] = _Cache()
         self._named: _Cache[tuple[int, int, str], int] = _Cache()
@@ -247,11 +249,19 @@ class Directory:
         return rows[0][0] if rows else None
 
     async def _load(self, book: int) -> None:
+        """Everybody who asks while it is being loaded shares the load that begins after that."""
         facts = self._facts.setdefault(book, Facts())
-        async with self._loading, begin(self._pool) as tx:
-            cursor = await tx.execute(_ASSETS, (book,))
-            for row in await cursor.fetchall():
-                facts.add(Asset(*row))
+        asked = self._begun
+        async with self._loading:
+            if self._loaded.get(book, 0) > asked:
+                return
+            self._begun += 1
+            number = self._begun
+            async with begin(self._pool) as tx:
+                cursor = await tx.execute(_ASSETS, (book,))
+                for row in await cursor.fetchall():
+                    facts.add(Asset(*row))
+            self._loaded[book] = number
 
 
 class _Cache(Generic[K, V]):

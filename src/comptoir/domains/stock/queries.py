@@ -9,7 +9,6 @@ from psycopg import AsyncConnection
 
 from comptoir.domains.stock import sql, sql_orders
 from comptoir.domains.stock.model import (
-    Item,
     Line,
     Movement,
     OnRefund,
@@ -100,16 +99,18 @@ class ForSale:
     on_refund: OnRefund
 
 
-async def for_sale(tx: AsyncConnection, book: int, items: Sequence[Item]) -> list[ForSale | None]:
+Place = tuple[int, str, str]
+"""A book, a product of it, and a size of that."""
+
+
+async def for_sale(tx: AsyncConnection, places: Sequence[Place]) -> list[ForSale | None]:
     """What is sold of some sizes, in their order; None for what is not."""
-    given = (
-        [book] * len(items), [each.product for each in items], [each.size for each in items],
-    )  # fmt: skip
+    books, products_, sizes = (list(column) for column in zip(*places, strict=True))
     found = {
         row[0]: ForSale(row[1], row[2], row[3], OnRefund(row[4]))
-        for row in await _all(tx, sql.FOR_SALE, given)
+        for row in await _all(tx, sql.FOR_SALE, (books, products_, sizes))
     }
-    return [found.get(no) for no in range(1, len(items) + 1)]
+    return [found.get(no) for no in range(1, len(places) + 1)]
 
 
 async def movements(

@@ -3,16 +3,25 @@
 from typing import Final, LiteralString
 
 ADD_ORDERS: Final = """
+WITH t AS MATERIALIZED (
+    SELECT * FROM unnest(%s::integer[], %s::uuid[], %s::text[], %s::text[], %s::bigint[],
+        %s::text[], %s::bigint[], %s::text[], %s::bytea[], %s::bytea[], %s::boolean[],
+        %s::double precision[])
+        AS t(book_id, id, origin, reference, customer, email, amount, currency, cart, hold,
+            cancels, seconds)
+), h AS MATERIALIZED (
+    SELECT h.id, h.at FROM comptoir.holds h
+    WHERE h.book_id = (SELECT min(book_id) FROM t)
+        AND h.id = ANY((SELECT array_agg(hold) FROM t)::bytea[])
+)
 INSERT INTO comptoir.orders (book_id, id, origin, reference, customer_id, email, amount, currency,
     cart, hold, cancels, created_at, expires_at)
 SELECT t.book_id, t.id, t.origin, t.reference, t.customer, t.email, t.amount, t.currency, t.cart,
     t.hold, t.cancels, h.at, h.at + make_interval(secs => t.seconds)
-FROM unnest(%s::integer[], %s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::text[],
-    %s::bigint[], %s::text[], %s::bytea[], %s::bytea[], %s::boolean[], %s::double precision[])
-    AS t(book_id, id, origin, reference, customer, email, amount, currency, cart, hold, cancels,
-        seconds)
-JOIN comptoir.holds h ON h.book_id = t.book_id AND h.id = t.hold"""
-"""Its time is that of its holds, as the ledger decided it."""
+FROM t JOIN h ON h.id = t.hold"""
+"""Its time is that of its holds, as the ledger decided it. A commit is of one book; and its holds
+are looked up by their ids at once, for a join to a table without statistics may be planned as a
+scan of all the holds of the book for every order."""
 
 ADD_LINES: Final = """
 INSERT INTO comptoir.order_lines (book_id, order_id, no, product, size, account_id, quantity,
