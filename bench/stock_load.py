@@ -80,10 +80,10 @@ async def _sell(sale: Sale) -> Sold:
 
 
 async def _enter(sale: Sale, shop: Shop) -> None:
-    """Ask for something that nobody has, once on every connection.
+    """Ask for something that nobody has, once on every connection, before the clock starts.
 
-    The kernel takes connections before the server does, which takes one a turn of its loop: without
-    this the last ones wait for the first ones' purchases, and the queue at the door is measured.
+    The kernel has taken the connections, the server has not: it takes them one after the other, so
+    that the last ones would wait behind whole purchases of the first.
     """
     body = b'{"items":[{"product":"NOTHING","size":"M","quantity":1}],"reference":"enter"}'
 
