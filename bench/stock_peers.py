@@ -253,7 +253,7 @@ def build() -> FastAPI:
     settings = composition.read_settings()
     assert settings.database_url is not None, "the bench names the database"
     stall = Stall(settings.database_url.get_secret_value())
-    shape = shapes_stock.ReservedShape
+    shape = shapes_stock.ReservedStockShape
     served = (operation(RESERVE, stall.reserve, ReserveStockBody, shape),)
     return assemble(settings, served, stall.close)
 
