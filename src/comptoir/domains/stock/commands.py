@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from comptoir.domains.stock import sql, sql_orders
+from comptoir.domains.stock import sql, sql_counts, sql_orders
 from comptoir.domains.stock.model import (
     Line,
     OnRefund,
@@ -54,6 +54,28 @@ async def put_product(tx: AsyncConnection, book: int, asset: int, terms: Terms) 
     for place, each in enumerate(terms.sizes):
         await _put_size(tx, book, asset, terms.product, (place, each))
     await tx.execute(sql.REMOVE_SIZES, (book, terms.product, [each.size for each in terms.sizes]))
+
+
+async def lock_product(tx: AsyncConnection, book: int, product: str) -> None:
+    """Let nobody else change the terms of a product until the transaction ends."""
+    await tx.execute(sql.LOCK_PRODUCT, (book, product))
+
+
+async def add_to_product(tx: AsyncConnection, book: int, asset: int, terms: Terms) -> None:
+    """Sell a product on these terms; sizes that are not named stay as they are."""
+    given = {
+        "book": book, "product": terms.product, "name": terms.name, "amount": terms.amount,
+        "currency": terms.currency, "on_refund": terms.on_refund,
+    }  # fmt: skip
+    await tx.execute(sql.PUT_PRODUCT, given)
+    for each in terms.sizes:
+        size = {
+            "book": book, "product": terms.product, "size": each.size, "asset": asset,
+            "name": account_name(terms.product, each.size),
+        }  # fmt: skip
+        row = await (await tx.execute(sql_counts.ADD_SIZE, size)).fetchone()
+        assert row is not None, "it is added or changed"
+        await tx.execute(sql.SET_LOW, (each.low_at, each.low_at, book, row[0], each.low_at))
 
 
 async def _put_size(
