@@ -4,6 +4,14 @@ Owns the public library door. Does not decide anything: every rule lives below.
 """
 
 from comptoir.domains.notifications.model import Email
+from comptoir.domains.stock.model import (
+    InsufficientStock,
+    Item,
+    MovementType,
+    OnRefund,
+    OrderStatus,
+)
+from comptoir.flows.returning import Back
 from comptoir.guards.once import Claim
 from comptoir.guards.quotas import QuotaReached, Usage
 from comptoir.jobs.model import GiveUp, Job
@@ -62,6 +70,17 @@ from comptoir.library.answers_money import (
     TokenStats,
     TopUp,
 )
+from comptoir.library.answers_stock import (
+    Cleaned,
+    Order,
+    OrderBegun,
+    OrderLine,
+    Product,
+    Reservation,
+    Returned,
+    StockMovement,
+    StockSize,
+)
 from comptoir.library.entry import Comptoir
 from comptoir.library.guarding import Decision, RateLimit
 from comptoir.library.holding import Holding
@@ -97,6 +116,7 @@ __all__ = [
     "Allowance",
     "AlreadyReversed",
     "AssetMismatch",
+    "Back",
     "Balance",
     "BalanceLimit",
     "Capture",
@@ -104,6 +124,7 @@ __all__ = [
     "ChainBroken",
     "Checkout",
     "Claim",
+    "Cleaned",
     "Comptoir",
     "ComptoirError",
     "Conflict",
@@ -129,7 +150,9 @@ __all__ = [
     "Holding",
     "IdempotencyKeyReused",
     "Insufficient",
+    "InsufficientStock",
     "Invalid",
+    "Item",
     "Job",
     "JobStatus",
     "Jobs",
@@ -142,8 +165,14 @@ __all__ = [
     "Moved",
     "Movement",
     "MovementNotFound",
+    "MovementType",
     "NotFound",
     "NotReversible",
+    "OnRefund",
+    "Order",
+    "OrderBegun",
+    "OrderLine",
+    "OrderStatus",
     "OutcomeUnknown",
     "Pack",
     "PartlySpent",
@@ -157,6 +186,7 @@ __all__ = [
     "Plan",
     "PlanPrice",
     "Price",
+    "Product",
     "Purchase",
     "PurchaseBegun",
     "QuotaReached",
@@ -164,10 +194,14 @@ __all__ = [
     "Refund",
     "Refused",
     "Release",
+    "Reservation",
     "Result",
+    "Returned",
     "SameAccount",
     "Spend",
     "Statement",
+    "StockMovement",
+    "StockSize",
     "Subscription",
     "Tax",
     "TokenMonth",
