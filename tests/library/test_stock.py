@@ -31,7 +31,7 @@ from tests.support.shop import LIVE, Shop, together
 from tests.support.shop import shop as opened
 
 pytestmark = pytest.mark.pg
-TEE: dict[str, Any] = {"name": "Tee", "price": 2500, "currency": "eur", "sizes": {"M": 2, "L": 0}}
+TEE: Any = {"name": "Tee", "price": 2500, "currency": "eur", "sizes": {"M": 2, "L": 0}}
 MINUTE = 60_000_000
 
 

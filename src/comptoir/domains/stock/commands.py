@@ -68,6 +68,7 @@ async def add_to_product(tx: AsyncConnection, book: int, asset: int, terms: Term
         "currency": terms.currency, "on_refund": terms.on_refund,
     }  # fmt: skip
     await tx.execute(sql.PUT_PRODUCT, given)
+    low: list[tuple[int, int]] = []
     for each in terms.sizes:
         size = {
             "book": book, "product": terms.product, "size": each.size, "asset": asset,
@@ -75,7 +76,10 @@ async def add_to_product(tx: AsyncConnection, book: int, asset: int, terms: Term
         }  # fmt: skip
         row = await (await tx.execute(sql_counts.ADD_SIZE, size)).fetchone()
         assert row is not None, "it is added or changed"
-        await tx.execute(sql.SET_LOW, (each.low_at, each.low_at, book, row[0], each.low_at))
+        low.append((row[0], each.low_at))
+    # Locked in the order in which the ledger locks them, so that neither waits for the other.
+    for account, low_at in sorted(low):
+        await tx.execute(sql.SET_LOW, (low_at, low_at, book, account, low_at))
 
 
 async def _put_size(
