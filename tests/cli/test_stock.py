@@ -92,12 +92,15 @@ def test_what_is_refused_says_why_and_how(inside: Inside):
     for wrong in [
         ("stock", "put", "TEE", "--name", "x", "--price", "25.00", "--size", "M"),
         ("stock", "put", "TEE", "--name", "x", "--price", "0", "--size", "M"),
+        ("stock", "put", "TEE", "--name", "x", "--price", "1", "--size", "M:1.5"),
+        ("stock", "put", "TEE", "--name", "x", "--price", "1", "--size", ":1"),
         ("stock", "put", "TEE", "--name", "x", "--price", "1", "--size", "M:x"),
         ("stock", "put", "TEE", "--name", "x", "--price", "1", "--size", "M", "--size", "M:2"),
         ("stock", "put", "TEE", "--name", "x", "--price", "1", "--size", "M", "--currency", "zzz"),
         ("stock", "put", "T E", "--name", "x", "--price", "1", "--size", "M"),
         ("stock", "put", "TEE", "--name", "x", "--price", "1"),
         (*move, "1.5", "--reason", "x"),
+        (*move, str(2**40), "--reason", "x"),
         (*move, "1", "--type", "sale", "--reason", "x"),
         (*move, "1"),
         ("stock", "orders", "--status", "lost"),
@@ -105,7 +108,7 @@ def test_what_is_refused_says_why_and_how(inside: Inside):
         ("stock", "import"),
     ]:
         ended = inside(*wrong)
-        assert (ended.code, ended.out) == (2, ""), wrong
+        assert (ended.code, ended.out) == (2, ""), (wrong, ended)
         assert ended.err, wrong
         assert "internal" not in ended.err, wrong
     assert stocks(inside) == {"TEE M": 1, "TEE L": 0}

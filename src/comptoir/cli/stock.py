@@ -1,5 +1,6 @@
 """`comptoir stock`: what is sold in sizes, what moves it, orders, and files of it."""
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Literal
@@ -22,7 +23,7 @@ from comptoir.web.words_payments import money
 
 app = typer.Typer(cls=Contents)
 
-_DIGITS: Final = 9
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,12})", re.ASCII)
 _NAMED_AS_OPTIONS: Final = {"ignore_unknown_options": True}
 """So that -2 is a quantity."""
 
@@ -67,7 +68,7 @@ def put(  # the fields of a product
     ctx: typer.Context,
     product: ProductName,
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help="option.product-name")],
-    price: Annotated[int, typer.Option("--price", metavar="N", help="option.product-price")],
+    price: Annotated[str, typer.Option("--price", metavar="N", help="option.product-price")],
     sizes: Annotated[
         list[str], typer.Option("--size", metavar="SIZE:THRESHOLD", help="option.product-size")
     ],
@@ -83,14 +84,14 @@ def put(  # the fields of a product
 ) -> None:
     """Sell a product from now on; sizes that are not named are sold no more."""
     desk = desk_of(ctx)
-    wanted = dict(map(_size, sizes))
+    wanted, amount = dict(map(_size, sizes)), _whole("--price", price)
     if len(wanted) < len(sizes):
         raise Invalid("repeated", field="--size")
 
     async def work() -> Product:
         async with _changing(desk, book) as books:
             return await books.stock.put(
-                product, name=name, price=price, currency=currency, sizes=wanted,
+                product, name=name, price=amount, currency=currency, sizes=wanted,
                 on_refund=on_refund, idempotency_key=_key(desk, key),
             )  # fmt: skip
 
@@ -108,7 +109,7 @@ def move(  # the fields of a movement
     ctx: typer.Context,
     product: ProductName,
     size: SizeName,
-    quantity: Annotated[int, typer.Argument(metavar="QUANTITY", show_default=False)],
+    quantity: Annotated[str, typer.Argument(metavar="QUANTITY", show_default=False)],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="option.reason")],
     type_: Annotated[
         Literal["restock", "return", "adjustment"], typer.Option("--type", help="option.stock-type")
@@ -122,12 +123,13 @@ def move(  # the fields of a movement
 ) -> None:
     """Note what was delivered, what came back, or a miscount."""
     desk = desk_of(ctx)
+    number = _whole("QUANTITY", quantity)
     named = _key(desk, key)
 
     async def work() -> StockMovement:
         async with _changing(desk, book) as books:
             return await books.stock.move(
-                product, size, quantity, type=MovementType(type_), reason=reason,
+                product, size, number, type=MovementType(type_), reason=reason,
                 reference=reference, idempotency_key=named,
             )  # fmt: skip
 
@@ -264,9 +266,14 @@ async def _products(desk: Desk, book: str) -> list[Product]:
 def _size(said: str) -> tuple[str, int]:
     """A size with the number at which it is low; 0 where none is said."""
     size, colon, low = said.partition(":")
-    if not size or (colon and not (low.isascii() and low.isdigit() and len(low) <= _DIGITS)):
-        raise Invalid("field-invalid", field="--size")
-    return size, int(low or 0)
+    return size, _whole("--size", low) if colon else 0
+
+
+def _whole(name: str, said: str) -> int:
+    """A whole number. Typer would take 25.00 for one: a price of 25 cents."""
+    if _WHOLE.fullmatch(said) is None:
+        raise Invalid("int_type", field=name)
+    return int(said)
 
 
 def _key(desk: Desk, key: str | None) -> str:
