@@ -109,8 +109,7 @@ def place(cells: Mapping[str, str]) -> tuple[str, str]:
 
 def _row(form: Form, line: int, cells: Mapping[str, str]) -> Row:
     is_count = form is Form.COUNT
-    product = _matching(cells, "product", _NAME, "count-product")
-    size = _matching(cells, "size", _SIZE, "count-size")
+    product, size = _product(cells), _size(cells)
     column, most = ("stock", STOCK_MOST) if is_count else ("delivered", QUANTITY)
     quantity = _whole(cells, column, 0, most)
     if quantity is None:
@@ -130,12 +129,24 @@ def _text(cells: Mapping[str, str], column: str) -> str | None:
     return unescaped(cell) or None
 
 
-def _matching(cells: Mapping[str, str], column: str, pattern: re.Pattern[str], code: str) -> str:
+def _product(cells: Mapping[str, str]) -> str:
+    text = _named(cells, "product")
+    if _NAME.fullmatch(text) is None:
+        raise _Wrong("product", Invalid("count-product", value=_shown(text)))
+    return text
+
+
+def _size(cells: Mapping[str, str]) -> str:
+    text = _named(cells, "size")
+    if _SIZE.fullmatch(text) is None:
+        raise _Wrong("size", Invalid("count-size", value=_shown(text)))
+    return text
+
+
+def _named(cells: Mapping[str, str], column: str) -> str:
     text = _text(cells, column)
     if text is None:
         raise _Wrong(column, Invalid("import-cell-empty", column=column))
-    if pattern.fullmatch(text) is None:
-        raise _Wrong(column, Invalid(code, value=_shown(text)))
     return text
 
 
