@@ -1,5 +1,6 @@
 """Counts and deliveries from files: what they say is what there is, however often they come."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Iterator
@@ -231,6 +232,27 @@ async def test_counts_side_by_side_and_beside_sales(shop: Shop) -> None:
     assert await stall.figures(shop) == (40, 3, 37)
     assert await stall.figures(shop, "CAP", "U") == (40, 0, 40)
     await stall.agreed(shop)
+
+
+async def test_nothing_moves_between_the_look_and_the_count(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await carry(shop, STALL)
+    look = queries.lock_counts
+    async with asyncio.TaskGroup() as tasks:
+
+        async def looked(*asked: Any) -> Any:  # noqa: ANN401
+            found = await look(*asked)
+            other = tasks.create_task(stall.move(shop, 3))
+            done, _ = await asyncio.wait([other], timeout=0.3)
+            assert not done, "it waits until the count is done"
+            return found
+
+        monkeypatch.setattr(queries, "lock_counts", looked)
+        await carry(shop, "product,size,stock\nTEE,M,40\n")
+    async with begin(shop.till.pool) as tx:
+        moved = await queries.movements(tx, LIVE, ("TEE", "M"), None, 2)
+    assert [(each.quantity, each.after) for each in moved] == [(3, 43), (35, 40)]
 
 
 async def test_deliveries_side_by_side(shop: Shop) -> None:
