@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from comptoir.domains.stock import queries
+from comptoir.domains.stock import count_queries, queries
 from comptoir.domains.stock.counts.cells import EXPORTED, escaped, unescaped
 from comptoir.domains.stock.counts.model import Form, Report
 from comptoir.domains.stock.model import MovementType, OnRefund
@@ -238,7 +238,7 @@ async def test_nothing_moves_between_the_look_and_the_count(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await carry(shop, STALL)
-    look = queries.lock_counts
+    look = count_queries.lock_counts
     async with asyncio.TaskGroup() as tasks:
 
         async def looked(*asked: Any) -> Any:  # noqa: ANN401
@@ -248,7 +248,7 @@ async def test_nothing_moves_between_the_look_and_the_count(
             assert not done, "it waits until the count is done"
             return found
 
-        monkeypatch.setattr(queries, "lock_counts", looked)
+        monkeypatch.setattr(count_queries, "lock_counts", looked)
         await carry(shop, "product,size,stock\nTEE,M,40\n")
     async with begin(shop.till.pool) as tx:
         moved = await queries.movements(tx, LIVE, ("TEE", "M"), None, 2)

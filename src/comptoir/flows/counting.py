@@ -17,7 +17,7 @@ from comptoir.domains.credits.imports.model import Fault as Unreadable
 from comptoir.domains.credits.imports.model import Form as Written
 from comptoir.domains.credits.imports.model import Record
 from comptoir.domains.credits.imports.reading import Lines, records
-from comptoir.domains.stock import commands, queries
+from comptoir.domains.stock import commands, count_queries, queries
 from comptoir.domains.stock.counts.cells import Columns, escaped
 from comptoir.domains.stock.counts.model import (
     BYTES,
@@ -241,7 +241,7 @@ class _Work:
 
     async def _look(self, parts: Sequence[Part]) -> dict[str, Known]:
         async with begin(self.till.pool) as tx:
-            return await queries.stocked(tx, self.book, [part.product for part in parts])
+            return await count_queries.stocked(tx, self.book, [part.product for part in parts])
 
     def _fit(self, parts: Sequence[Part], known: dict[str, Known]) -> list[Part]:
         """What can be done of some products; the rest is a fault."""
@@ -278,7 +278,7 @@ class _Work:
     async def _sell(self, part: Part) -> None:
         async with begin(self.till.pool) as tx:
             await commands.lock_product(tx, self.book, part.product)
-            now = (await queries.stocked(tx, self.book, [part.product])).get(part.product)
+            now = (await count_queries.stocked(tx, self.book, [part.product])).get(part.product)
             terms = terms_of(part, now)
             if terms is not None:
                 await commands.add_to_product(tx, self.book, self.asset.id, terms)
@@ -305,7 +305,7 @@ class _Work:
         faults: list[Fault] = []
         facts = await self.till.directory.facts(self.book)
         async with begin(self.till.pool) as tx:
-            there = await queries.lock_counts(tx, self.book, [account for account, _ in rows])
+            there = await count_queries.lock_counts(tx, self.book, [account for account, _ in rows])
             asked: list[tuple[Row, Change, Chain]] = []
             for account, row in rows:
                 stock, reserved, version = there[account]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from comptoir.domains.stock import queries
+from comptoir.domains.stock import count_queries
 from comptoir.domains.stock.counts.model import Change, Row
 from comptoir.domains.stock.model import MovementType
 from comptoir.flows.reserving import DONE, noted
@@ -82,7 +82,7 @@ async def known_lines(till: Till, book: int, key: str, rows: Sequence[Row]) -> s
     """Those lines of a delivery that have happened, by their places."""
     ids = {_id(book, key, row): f"{row.product}:{row.size}" for row in rows}
     async with begin(till.pool) as tx:
-        return {ids[each] for each in await queries.decided(tx, book, list(ids))}
+        return {ids[each] for each in await count_queries.decided(tx, book, list(ids))}
 
 
 def _id(book: int, key: str, row: Row) -> bytes:

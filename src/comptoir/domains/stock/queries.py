@@ -7,8 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from comptoir.domains.stock import sql, sql_counts, sql_orders
-from comptoir.domains.stock.counts.model import Known, There
+from comptoir.domains.stock import sql, sql_orders
 from comptoir.domains.stock.model import (
     Item,
     Line,
@@ -41,11 +40,6 @@ async def _all(tx: AsyncConnection, query: str, given: Given) -> list[tuple[Any,
     return await (await tx.execute(query.encode(), given, prepare=True)).fetchall()
 
 
-async def _planned(tx: AsyncConnection, query: str, given: Given) -> list[tuple[Any, ...]]:
-    """For what is asked while rows come: a plan made for an empty table would scan them all."""
-    return await (await tx.execute(query.encode(), given, prepare=False)).fetchall()
-
-
 async def products(tx: AsyncConnection, book: int, after: str, limit: int) -> list[Product]:
     """Products by name, after one."""
     found = await _all(tx, sql.PRODUCTS, (book, after, limit))
@@ -76,32 +70,6 @@ async def size(tx: AsyncConnection, book: int, product_: str, size_: str) -> Siz
         await product(tx, book, product_)
         raise NotFound("unknown-size", product=product_, size=size_)
     return Size(*row)
-
-
-async def stocked(tx: AsyncConnection, book: int, names: Sequence[str]) -> dict[str, Known]:
-    """Some products, with all sizes that they ever had; none that the book does not have."""
-    sizes: dict[str, dict[str, There]] = {}
-    for name, size_, *there in await _planned(tx, sql_counts.SIZES, (book, list(names))):
-        sizes.setdefault(name, {})[size_] = There(*there)
-    return {
-        name: Known(title, amount, currency, OnRefund(on_refund), sizes.get(name, {}))
-        for name, title, amount, currency, on_refund in await _planned(
-            tx, sql_counts.PRODUCTS, (book, list(names))
-        )
-    }
-
-
-async def lock_counts(
-    tx: AsyncConnection, book: int, accounts: Sequence[int]
-) -> dict[int, tuple[int, int, int]]:
-    """Stock, what is reserved of it, and the version of accounts, until the transaction ends."""
-    found = await _planned(tx, sql_counts.LOCK, (book, list(accounts)))
-    return {row[0]: (row[1], row[2], row[3]) for row in found}
-
-
-async def decided(tx: AsyncConnection, book: int, ids: Sequence[bytes]) -> set[bytes]:
-    """Those requests of some that have happened."""
-    return {row[0] for row in await _planned(tx, sql_counts.DECIDED, (book, list(ids)))}
 
 
 async def _sizes(tx: AsyncConnection, book: int, names: Sequence[str]) -> dict[str, list[Size]]:
