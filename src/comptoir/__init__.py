@@ -4,6 +4,14 @@ Owns the public library door. Does not decide anything: every rule lives below.
 """
 
 from comptoir.domains.notifications.model import Email
+from comptoir.domains.stock.model import (
+    InsufficientStock,
+    Item,
+    MovementType,
+    OnRefund,
+    OrderStatus,
+)
+from comptoir.flows.returning import Back
 from comptoir.guards.once import Claim
 from comptoir.guards.quotas import QuotaReached, Usage
 from comptoir.jobs.model import GiveUp, Job
@@ -65,6 +73,17 @@ from comptoir.library.answers_money import (
     TokenStats,
     TopUp,
 )
+from comptoir.library.answers_stock import (
+    Cleaned,
+    Order,
+    OrderBegun,
+    OrderLine,
+    Product,
+    Reservation,
+    Returned,
+    StockMovement,
+    StockSize,
+)
 from comptoir.library.entry import Comptoir
 from comptoir.library.guarding import Decision, RateLimit
 from comptoir.library.holding import Holding
@@ -100,6 +119,7 @@ __all__ = [
     "Allowance",
     "AlreadyReversed",
     "AssetMismatch",
+    "Back",
     "Balance",
     "BalanceLimit",
     "Capture",
@@ -107,6 +127,7 @@ __all__ = [
     "ChainBroken",
     "Checkout",
     "Claim",
+    "Cleaned",
     "Comptoir",
     "ComptoirError",
     "Conflict",
@@ -132,7 +153,9 @@ __all__ = [
     "Holding",
     "IdempotencyKeyReused",
     "Insufficient",
+    "InsufficientStock",
     "Invalid",
+    "Item",
     "Job",
     "JobStatus",
     "Jobs",
@@ -145,8 +168,14 @@ __all__ = [
     "Moved",
     "Movement",
     "MovementNotFound",
+    "MovementType",
     "NotFound",
     "NotReversible",
+    "OnRefund",
+    "Order",
+    "OrderBegun",
+    "OrderLine",
+    "OrderStatus",
     "OutcomeUnknown",
     "Pack",
     "PartlySpent",
@@ -163,6 +192,7 @@ __all__ = [
     "Plan",
     "PlanPrice",
     "Price",
+    "Product",
     "Purchase",
     "PurchaseBegun",
     "QuotaReached",
@@ -170,10 +200,14 @@ __all__ = [
     "Refund",
     "Refused",
     "Release",
+    "Reservation",
     "Result",
+    "Returned",
     "SameAccount",
     "Spend",
     "Statement",
+    "StockMovement",
+    "StockSize",
     "Subscription",
     "Tax",
     "TokenMonth",

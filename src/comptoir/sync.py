@@ -21,8 +21,10 @@ from comptoir.library.blocking import (
     Customers,
     Holding,
     Ledger,
+    Orders,
     Payments,
     Prices,
+    Stock,
     Tokens,
 )
 from comptoir.library.joining import BlockingTransaction as Transaction
@@ -56,6 +58,8 @@ class Comptoir:
         self.tokens = Tokens(portal, of.tokens)
         self.payments = Payments(portal, of.payments)
         self.billing = Billing(portal, of.billing)
+        self.stock = Stock(portal, of.stock)
+        self.orders = Orders(portal, of.orders)
         self.customers = Customers(portal, of.customers)
         self.prices = Prices(portal, of.prices)
         self.ledger = Ledger(portal, of.ledger)

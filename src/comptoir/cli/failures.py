@@ -11,7 +11,7 @@ from comptoir.cli.say import Say
 from comptoir.cli.texts import TEXTS
 from comptoir.kit.errors import ComptoirError
 from comptoir.web.catalogue import PROBLEMS
-from comptoir.web.complaints import Unfit, complaints
+from comptoir.web.complaints import FIELDS, Unfit, complaints
 from comptoir.web.problems import detail
 
 EXPLAINED: Final = (ComptoirError, Unfit, ValidationError, psycopg.Error, OSError)
@@ -43,6 +43,9 @@ def explain_code(say: Say, code: str, figures: Mapping[str, object]) -> tuple[st
         return say(f"error.{code}", **figures), Exit.DEPENDENCY
     if code in PROBLEMS:
         return detail(code, say.locale, figures), PROBLEMS[code].exit
+    if code in FIELDS and "field" in figures:
+        error = Unfit.field(str(figures["field"]), code)
+        return explain(say, error)
     return say("error.unknown", code=code), Exit.DEPENDENCY
 
 

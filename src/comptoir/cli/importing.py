@@ -68,7 +68,7 @@ def import_(
     written = _form(file, form)
     wanted = Import(asset or _ASSETS[written], _source(source), written, _columns(columns or ()))
     began = desk.clock()
-    with _opened(file) as stream, _watching(desk, file) as watch:
+    with opened_file(file) as stream, _watching(desk, file) as watch:
         report = run_now(_run(desk, book, wanted, stream, watch, dry_run=dry_run))
     ended = _Ended(desk, book, wanted, report, desk.clock() - began, dry_run)
     if as_json:
@@ -114,7 +114,7 @@ def _columns(said: Sequence[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(file: Path) -> Generator[BinaryIO]:
+def opened_file(file: Path) -> Generator[BinaryIO]:
     """The file, which must be one that can be read twice."""
     try:
         is_file = stat.S_ISREG(file.stat().st_mode)

@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "customer": "customers:app",
     "book": "testbook:app",
     "credits": "balances:app",
+    "stock": "stock:app",
     "job": "jobs:app",
     "pack": "packs:app",
     "webhook": "webhooks:app",

@@ -12,6 +12,7 @@ from comptoir.cli.money_texts import MONEY
 from comptoir.cli.observing_texts import OBSERVING
 from comptoir.cli.people_texts import PEOPLE
 from comptoir.cli.serving_texts import SERVING
+from comptoir.cli.stock_texts import STOCK
 from comptoir.cli.torture_texts import TORTURE
 from comptoir.web.languages import Texts
 
@@ -464,4 +465,5 @@ TEXTS: Final[dict[str, Texts]] = {
     **OBSERVING,
     **JOBS,
     **MONEY,
+    **STOCK,
 }

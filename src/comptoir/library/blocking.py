@@ -6,7 +6,18 @@ from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Self
 
-from comptoir.library import billing, holding, ledger, payments, people, prices, tokens, verbs
+from comptoir.library import (
+    billing,
+    holding,
+    ledger,
+    orders,
+    payments,
+    people,
+    prices,
+    stock,
+    tokens,
+    verbs,
+)
 from comptoir.library import credits as awaited
 from comptoir.library.answers import Captured, Hold, HoldMade
 from comptoir.library.portal import Portal, Waiting
@@ -183,3 +194,30 @@ class Billing:
         self.portal = portal.waiting(of.portal)
         self.plans = portal.waiting(of.plans)
         self.subscription = portal.waiting(of.subscription)
+
+
+class Stock:
+    """Products in sizes: see `comptoir.library.stock.Stock`."""
+
+    def __init__(self, portal: Portal, of: stock.Stock) -> None:
+        self.products = portal.waiting(of.products)
+        self.product = portal.waiting(of.product)
+        self.put = portal.waiting(of.put)
+        self.move = portal.waiting(of.move)
+        self.movements = portal.waiting(of.movements)
+        self.reserve = portal.waiting(of.reserve)
+        self.release = portal.waiting(of.release)
+        self.commit = portal.waiting(of.commit)
+        self.expire = portal.waiting(of.expire)
+
+
+class Orders:
+    """Carts that are set aside and paid: see `comptoir.library.orders.Orders`."""
+
+    def __init__(self, portal: Portal, of: orders.Orders) -> None:
+        self.checkout = portal.waiting(of.checkout)
+        self.get = portal.waiting(of.get)
+        self.list = portal.waiting(of.list)
+        self.cancel = portal.waiting(of.cancel)
+        self.fulfil = portal.waiting(of.fulfil)
+        self.take_back = portal.waiting(of.take_back)

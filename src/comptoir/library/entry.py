@@ -19,10 +19,12 @@ from comptoir.library.guarding import Guarding, Limits, Quotas
 from comptoir.library.jobs import JobQueue, Jobs
 from comptoir.library.joining import Transaction, connection_of, join
 from comptoir.library.ledger import Ledger
+from comptoir.library.orders import Orders
 from comptoir.library.payments import Payments
 from comptoir.library.people import Customers
 from comptoir.library.prices import Prices
 from comptoir.library.settling import Settling
+from comptoir.library.stock import Stock
 from comptoir.library.tokens import Tokens
 from comptoir.store.door import Door
 from comptoir.store.joined import is_conflict
@@ -46,6 +48,8 @@ class Comptoir:
         tokens: what customers have generated with tokens, month by month.
         payments: money that comes in for what is no pack, and money that goes back.
         billing: plans that are subscribed to.
+        stock: what is sold in sizes, what moves it, and what is set aside of it.
+        orders: carts that are set aside and paid, then sent.
         customers: who they are.
         prices: what an action costs.
         ledger: batches, transfers, assets, and the proof that the books balance.
@@ -66,6 +70,8 @@ class Comptoir:
         self.tokens = Tokens(engine)
         self.payments = Payments(engine)
         self.billing = Billing(engine)
+        self.stock = Stock(engine)
+        self.orders = Orders(engine)
         self.customers = Customers(engine)
         self.prices = Prices(engine)
         self.ledger = Ledger(engine)

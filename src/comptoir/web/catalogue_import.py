@@ -174,6 +174,30 @@ FILES: Final[dict[str, tuple[Texts, Texts]]] = {
             ),
         ),
     ),
+    "count-file-too-large": (
+        _FILE,
+        (
+            "The file is larger than {most} MB. Divide it.",
+            "Le fichier dépasse {most} Mo. Divisez-le.",
+        ),
+    ),
+    "count-column-missing": (
+        _FILE,
+        (
+            "These columns are missing: {columns}. A count has product, size and stock.",
+            "Ces colonnes manquent : {columns}. Un inventaire a product, size et stock.",
+        ),
+    ),
+    "count-or-delivery": (
+        _FILE,
+        (
+            "The file has both stock and delivered. Keep one: what there is, or what has come.",
+            (
+                "Le fichier a stock et delivered à la fois. Gardez-en une : ce qu'il y a, ou ce "
+                "qui est arrivé."
+            ),
+        ),
+    ),
     "import-file-changed": (
         _FILE,
         (
@@ -203,6 +227,82 @@ LINES: Final[dict[str, tuple[Texts, Texts]]] = {
         (
             'it does not have the form {{"key": "user:ID", "value": {{...}}}}',
             'elle n\'a pas la forme {{"key": "user:ID", "value": {{...}}}}',
+        ),
+    ),
+    "count-product": (
+        _LINE,
+        (
+            "{value} is no product: use letters, digits, dots, hyphens; 64 at most",
+            "{value} n'est pas un produit : lettres, chiffres, points, tirets ; 64 au plus",
+        ),
+    ),
+    "count-size": (
+        _LINE,
+        (
+            "{value} is no size: use 40 printable characters at most, without a colon",
+            "{value} n'est pas une taille : 40 caractères imprimables au plus, sans deux-points",
+        ),
+    ),
+    "count-number": (
+        _LINE,
+        (
+            "{column} is {value}; it must be a whole number from {least} to {most}",
+            "{column} vaut {value} ; il faut un nombre entier de {least} à {most}",
+        ),
+    ),
+    "count-formula": (
+        _LINE,
+        (
+            "{column} looks like a formula ({value}); put ' before it if it is meant so",
+            "{column} ressemble à une formule ({value}) ; faites-la précéder de ' si c'est voulu",
+        ),
+    ),
+    "count-currency": (
+        _LINE,
+        (
+            "{value} is no currency; write eur, for example",
+            "{value} n'est pas une devise ; écrivez par exemple eur",
+        ),
+    ),
+    "count-on-refund": (
+        _LINE,
+        (
+            "{value} is not known; on_refund is restock or keep",
+            "{value} est inconnu ; on_refund est restock ou keep",
+        ),
+    ),
+    "count-twice": (
+        _LINE,
+        (
+            "{product} {size} stands there more than once, also in line {others}",
+            "{product} {size} figure plusieurs fois, aussi à la ligne {others}",
+        ),
+    ),
+    "count-terms-differ": (
+        _LINE,
+        (
+            (
+                "{product} has more than one {column}: {first} in line {first_line}, {second} in "
+                "line {second_line}"
+            ),
+            (
+                "{product} a plusieurs {column} : {first} à la ligne {first_line}, {second} à la "
+                "ligne {second_line}"
+            ),
+        ),
+    ),
+    "count-new-product": (
+        _LINE,
+        (
+            "{product} is not sold yet, and the file does not say: {columns}",
+            "{product} n'est pas encore en vente, et le fichier ne dit pas : {columns}",
+        ),
+    ),
+    "count-too-many-sizes": (
+        _LINE,
+        (
+            "{product} has more than {most} sizes in this file",
+            "{product} a plus de {most} tailles dans ce fichier",
         ),
     ),
     "import-cell-empty": (_LINE, ("{column} is empty", "{column} est vide")),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from comptoir.domains.stock import sql, sql_orders
+from comptoir.domains.stock import sql, sql_counts, sql_orders
 from comptoir.domains.stock.model import (
     Line,
     OnRefund,
@@ -58,6 +58,34 @@ async def put_product(tx: AsyncConnection, book: int, asset: int, terms: Terms) 
     for account, low_at in sorted(low):
         await tx.execute(sql.SET_LOW, (low_at, low_at, book, account, low_at))
     await tx.execute(sql.REMOVE_SIZES, (book, terms.product, [each.size for each in terms.sizes]))
+
+
+async def lock_product(tx: AsyncConnection, book: int, product: str) -> None:
+    """Let nobody else change the terms of a product until the transaction ends."""
+    await tx.execute(sql.LOCK_PRODUCT, (book, product), prepare=False)
+
+
+async def add_to_product(tx: AsyncConnection, book: int, asset: int, terms: Terms) -> None:
+    """Sell a product on these terms; sizes that are not named stay as they are."""
+    given = {
+        "book": book, "product": terms.product, "name": terms.name, "amount": terms.amount,
+        "currency": terms.currency, "on_refund": terms.on_refund,
+    }  # fmt: skip
+    await tx.execute(sql.PUT_PRODUCT, given, prepare=False)
+    low: list[tuple[int, int]] = []
+    for each in terms.sizes:
+        size = {
+            "book": book, "product": terms.product, "size": each.size, "asset": asset,
+            "name": account_name(terms.product, each.size),
+        }  # fmt: skip
+        # Planned anew: a plan made for an empty table would scan all the sizes that have come.
+        row = await (await tx.execute(sql_counts.ADD_SIZE, size, prepare=False)).fetchone()
+        assert row is not None, "it is added or changed"
+        low.append((row[0], each.low_at))
+    # Locked in the order in which the ledger locks them, so that neither waits for the other.
+    for account, low_at in sorted(low):
+        said = (low_at, low_at, book, account, low_at)
+        await tx.execute(sql.SET_LOW, said, prepare=False)
 
 
 async def _put_size(
