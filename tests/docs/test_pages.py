@@ -22,7 +22,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("guides/*.md")])
 SHELL = DOCS / "guides" / "operations.md"
 SELLING = DOCS / "guides" / "sell-credits.md"
-OWN_TESTS = {SHELL, SELLING}
+STOCK = DOCS / "guides" / "sell-limited-stock.md"
+OWN_TESTS = {SHELL, SELLING, STOCK}
 """They have tests of their own, for they are written for a shell."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The guide to selling credits is run as it stands, by one shell, with a sandbox beside it."""
+"""The guides to selling are run as they stand, each by one shell, with a sandbox beside it."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.test_operations import surroundings
-from tests.docs.test_pages import SELLING, blocks
+from tests.docs.test_pages import SELLING, STOCK, blocks
 from tests.docs.test_readme import free_port
 from tests.support.homes import running_home
 
@@ -15,8 +15,9 @@ BEGINNING = "set -m; trap 'kill %1 2> /dev/null; wait' EXIT\n"
 
 
 @pytest.mark.timeout(120)
-def test_the_guide_to_selling_credits(tmp_path: Path) -> None:
-    found = blocks(SELLING)
+@pytest.mark.parametrize("page", [SELLING, STOCK], ids=["credits", "stock"])
+def test_a_guide_to_selling(page: Path, tmp_path: Path) -> None:
+    found = blocks(page)
     port = str(free_port())
     parts = [(kind, text.replace("8000", port)) for kind, text, _ in found if kind != "text"]
     script = "\n".join(f"{{\n{_shell(*part)}}} > said-{n}" for n, part in enumerate(parts))
@@ -34,7 +35,7 @@ def test_the_guide_to_selling_credits(tmp_path: Path) -> None:
     number, said = 0, ""
     for kind, text, line in found:
         if kind == "text":
-            assert said == text, f"{SELLING.name}:{line}"
+            assert said == text, f"{page.name}:{line}"
             said = ""
         else:
             said += (tmp_path / f"said-{number}").read_text()
