@@ -13,6 +13,7 @@ import pytest
 from comptoir.app import EXPORTS
 from comptoir.domains.credits import history
 from comptoir.domains.payments import history as payments
+from comptoir.domains.stock import queries as stock
 from comptoir.web import spool
 from comptoir.web.api import customers
 from tests.support.postgres import Cluster
@@ -134,7 +135,7 @@ def test_his_payments_and_plans_and_nobody_elses(site: Site) -> None:
     paying(site, other, fresh("name"))
     paying(site, customer, fresh("name"), book=2)
     found = exported(site, customer)
-    assert list(found)[-3:] == ["payments", "subscriptions", "complete"]
+    assert list(found)[-3:] == ["orders", "subscriptions", "complete"]
     by = {each["reference"]: each for each in found["payments"]}
     assert len(by) == len(found["payments"]) == 2
     assert by[f"{name}1"] == {
@@ -296,3 +297,46 @@ def test_a_client_that_does_not_read_is_left(lone: Site, monkeypatch: pytest.Mon
 
 def _impatient(**more: Any) -> spool.SpooledReply:  # noqa: ANN401  # the fields of the reply
     return spool.SpooledReply(**more, stall=0.5)
+
+
+ORDERED = """
+WITH c AS (SELECT id FROM comptoir.customers WHERE book_id = 1 AND customer = %(customer)s),
+o AS (
+    INSERT INTO comptoir.orders (book_id, id, origin, customer_id, email, amount, currency, hold,
+        status, created_at, expires_at, ended_at)
+    SELECT 1, gen_random_uuid(), 'checkout', c.id, 'a@example.com', 5000, 'eur',
+        decode(md5(%(name)s || n), 'hex'), 'cancelled', '2026-01-02Z', '2026-01-02 00:30Z', now()
+    FROM c, generate_series(1, %(times)s) AS n RETURNING id
+)
+INSERT INTO comptoir.order_lines (book_id, order_id, no, product, size, account_id, quantity,
+    unit_amount, on_refund) SELECT 1, o.id, 1, 'TEE', 'M', 1, 2, 2500, 'keep' FROM o"""
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_his_orders_and_nobody_elses(
+    site: Site, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(stock, "PAGE", 2)
+    customer, other = fresh("customer"), fresh("customer")
+    for each in (customer, other):
+        site.call("PUT", f"/api/customers/{each}", {})
+        with psycopg.connect(site.owner_url, autocommit=True) as connection:
+            given = {"customer": each, "name": fresh("name"), "times": count}
+            connection.execute(ORDERED.encode(), given)
+    found = exported(site, customer)["orders"]
+    assert len({each["id"] for each in found}) == count
+    assert found[0] == {
+        "id": found[0]["id"], "order_number": None, "status": "cancelled",
+        "email": "a@example.com",
+        "items": [{"product": "TEE", "size": "M", "quantity": 2, "unit_amount": 2500,
+                   "returned": 0}],
+        "amount": 5000, "currency": "eur", "created_at": "2026-01-02T00:00:00.000000Z",
+        "paid_at": None, "fulfilled_at": None,
+    }  # fmt: skip
+    site.call("POST", f"/api/customers/{customer}/erase", {})
+    with psycopg.connect(site.owner_url, autocommit=True) as connection:
+        left = connection.execute(
+            "SELECT count(*) FROM comptoir.orders WHERE id = ANY(%s) AND email IS NOT NULL",
+            ([each["id"] for each in found],),
+        ).fetchone()
+    assert left == (0,)

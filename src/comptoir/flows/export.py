@@ -13,6 +13,8 @@ from comptoir.domains.identity import queries
 from comptoir.domains.identity.model import Customer
 from comptoir.domains.payments import history as paying
 from comptoir.domains.payments.history import PastPayment
+from comptoir.domains.stock import queries as stock
+from comptoir.domains.stock.model import Line, Order
 from comptoir.domains.subscriptions import queries as subscribing
 from comptoir.domains.subscriptions.model import Subscription
 from comptoir.store.directory import Directory
@@ -59,6 +61,10 @@ class Export:
         """All of his payments with the assets that they bought, oldest first, in pages."""
         async for page in paying.payments(self.tx, self.book, self.customer.id):
             yield [(each, await self._asset(each)) for each in page]
+
+    def orders(self) -> AsyncIterator[Sequence[tuple[Order, Sequence[Line]]]]:
+        """All of his orders with their lines, oldest first, in pages."""
+        return stock.past(self.tx, self.book, self.customer.id)
 
     async def _asset(self, of: PastPayment) -> Asset | None:
         if of.bought is None:

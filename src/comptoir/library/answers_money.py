@@ -291,6 +291,31 @@ class PastPayment(Value, frozen=True, gc=False):
     paid_at: datetime | None
 
 
+class PastOrderLine(Value, frozen=True, gc=False):
+    """A line of an order, for the price of when it was made."""
+
+    product: str
+    size: str
+    quantity: int
+    unit_amount: int
+    returned: int
+
+
+class PastOrder(Value, frozen=True, gc=False):
+    """An order of a customer's, whatever became of it."""
+
+    id: UUID
+    order_number: str | None
+    status: str
+    email: str | None
+    items: tuple[PastOrderLine, ...]
+    amount: int
+    currency: str | None
+    created_at: datetime
+    paid_at: datetime | None
+    fulfilled_at: datetime | None
+
+
 class PastSubscription(Value, frozen=True, gc=False):
     """A plan that a customer has, or had, as the provider told of it last."""
 
@@ -311,4 +336,5 @@ class Export(Value, frozen=True, gc=False):
     customer: Customer
     accounts: tuple[PastAccount, ...]
     payments: tuple[PastPayment, ...]
+    orders: tuple[PastOrder, ...]
     subscriptions: tuple[PastSubscription, ...]

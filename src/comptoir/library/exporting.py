@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from msgspec.structs import asdict
 
 from comptoir.domains.credits import history
+from comptoir.domains.stock.model import Line, Order
 from comptoir.domains.subscriptions.model import Subscription
 from comptoir.flows.export import Export, Paid
 from comptoir.kit.errors import Misuse
@@ -19,7 +20,7 @@ T = TypeVar("T")
 Shown = TypeVar("Shown")
 
 ROWS: Final = 200_000
-"""Lots, holds, movements and payments of one customer that are given out as one value."""
+"""Lots, holds, movements, payments and orders of one customer that are given out as one value."""
 
 
 async def gathered(export: Export, limit: int = ROWS) -> answers_money.Export:
@@ -35,7 +36,29 @@ async def gathered(export: Export, limit: int = ROWS) -> answers_money.Export:
         showing.customer(export.customer),
         tuple(accounts),
         await room.all(export.payments(), _payment),
+        await room.all(export.orders(), _order),
         tuple(_subscription(each) for each in export.subscriptions),
+    )
+
+
+def _order(of: tuple[Order, Sequence[Line]]) -> answers_money.PastOrder:
+    order, lines = of
+    return answers_money.PastOrder(
+        id=order.id,
+        order_number=order.number,
+        status=order.status.value,
+        email=order.email,
+        items=tuple(
+            answers_money.PastOrderLine(
+                each.product, each.size, each.quantity, each.unit_amount, each.returned
+            )
+            for each in lines
+        ),
+        amount=order.amount,
+        currency=order.currency,
+        created_at=moment(order.created_at),
+        paid_at=showing.moment_or_none(order.paid_at),
+        fulfilled_at=showing.moment_or_none(order.fulfilled_at),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from comptoir.domains.credits.history import Account, Memo, PastHold, PastLot, PastMovement
+from comptoir.domains.stock.model import Line, Order
 from comptoir.domains.subscriptions.model import Subscription
 from comptoir.flows.export import Export, Paid
 from comptoir.kit.amounts import format_amount
@@ -30,6 +31,8 @@ async def pieces(export: Export) -> AsyncGenerator[bytes]:
         yield b"}"
     yield b"]"
     async for piece in _list("payments", export.payments(), payment):
+        yield piece
+    async for piece in _list("orders", export.orders(), order):
         yield piece
     plans = [subscription(each) for each in export.subscriptions]
     yield b',"subscriptions":' + encode(plans) + _COMPLETE
@@ -97,6 +100,32 @@ def _memo(of: Memo | None) -> dict[str, Any] | None:
         return None
     cost = None if of.cost is None else format_amount(of.cost, COST_SCALE)
     return {"action": of.action, "quantity": of.quantity, "model": of.model, "cost": cost}
+
+
+def order(of: tuple[Order, Sequence[Line]]) -> View:
+    """An order with its lines."""
+    whole, lines = of
+    return {
+        "id": str(whole.id),
+        "order_number": whole.number,
+        "status": whole.status.value,
+        "email": whole.email,
+        "items": [
+            {
+                "product": each.product,
+                "size": each.size,
+                "quantity": each.quantity,
+                "unit_amount": each.unit_amount,
+                "returned": each.returned,
+            }
+            for each in lines
+        ],
+        "amount": whole.amount,
+        "currency": whole.currency,
+        "created_at": write_time(whole.created_at),
+        "paid_at": write_moment(whole.paid_at),
+        "fulfilled_at": write_moment(whole.fulfilled_at),
+    }
 
 
 def payment(of: Paid) -> View:

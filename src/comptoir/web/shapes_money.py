@@ -421,6 +421,31 @@ class PastPaymentShape(BaseModel):
     paid_at: Moment | None
 
 
+class PastOrderLineShape(BaseModel):
+    """A line of an order, for the price of when it was made."""
+
+    product: str
+    size: str
+    quantity: int
+    unit_amount: int
+    returned: int
+
+
+class PastOrderShape(BaseModel):
+    """An order of a customer's, whatever became of it."""
+
+    id: UUID
+    order_number: str | None
+    status: str
+    email: str | None
+    items: list[PastOrderLineShape]
+    amount: int
+    currency: str | None
+    created_at: Moment
+    paid_at: Moment | None
+    fulfilled_at: Moment | None
+
+
 class PastSubscriptionShape(BaseModel):
     """A plan that a customer has, or had."""
 
@@ -441,5 +466,6 @@ class ExportShape(BaseModel):
     customer: CustomerShape
     accounts: list[PastAccountShape]
     payments: list[PastPaymentShape]
+    orders: list[PastOrderShape]
     subscriptions: list[PastSubscriptionShape]
     complete: Literal[True]

@@ -1,6 +1,6 @@
 """What there is to read of products, movements and orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -240,6 +240,27 @@ async def orders(
         "status": status,
     }  # fmt: skip
     return [_order(row) for row in await _all(tx, sql_orders.LISTED, given)]
+
+
+PAGE: Final = 500
+"""Orders of a customer that are in memory at a time."""
+
+
+async def past(
+    tx: AsyncConnection, book: int, customer: int
+) -> AsyncGenerator[Sequence[tuple[Order, Sequence[Line]]]]:
+    """All orders of a customer with their lines, oldest first, in pages."""
+    after = UUID(int=0)
+    while True:  # bounded by the orders of the customer in one snapshot
+        found = [
+            _order(row) for row in await _all(tx, sql_orders.PAST, (book, customer, after, PAGE))
+        ]
+        if found:
+            beside = await lines(tx, book, [each.id for each in found])
+            yield [(each, beside.get(each.id, [])) for each in found]
+            after = found[-1].id
+        if len(found) < PAGE:
+            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ WHERE o.book_id = %(book)s AND o.id < %(before)s AND o.origin = 'checkout'
     AND (%(status)s::text IS NULL OR o.status = %(status)s)
 ORDER BY o.book_id DESC, o.id DESC LIMIT %(limit)s"""
 
+PAST: Final[LiteralString] = f"""
+SELECT {_ORDER} FROM comptoir.orders o
+WHERE o.book_id = %s AND o.customer_id = %s AND o.id > %s
+ORDER BY o.book_id, o.customer_id, o.id LIMIT %s"""
+
 DUE: Final = """
 SELECT o.book_id, o.id FROM comptoir.orders o
 WHERE o.status = 'reserved' AND o.expires_at <= comptoir.moment(%(now)s)
