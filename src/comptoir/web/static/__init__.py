@@ -1,0 +1,1 @@
+"""Files that browsers load: all from here, none from elsewhere."""
