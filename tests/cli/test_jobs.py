@@ -93,7 +93,8 @@ def test_a_worker_does_jobs_until_it_is_asked_to_end(database: Database, tmp_pat
     lines = said.splitlines()
     assert lines[0] == (
         "Doing jobs of type billing.rollover, comptoir.tidy, credits.top-up, email.send, "
-        "payments.reconcile, tokens.statements, welcome."
+        "orders.close, orders.expire, payments.give-back, payments.reconcile, tokens.statements, "
+        "welcome."
     )
     assert lines[1] == f"welcome {id_}: done."
     assert "Ending" in lines[2]

@@ -10,6 +10,7 @@ from comptoir import Comptoir, Insufficient
 from comptoir.config import Settings
 from comptoir.guards.redis.link import Mode
 from comptoir.web.metrics import Metrics, Money
+from comptoir.web.reserved import Reserved, page_of
 from tests.support.postgres import Database
 from tests.support.site import serving
 from tests.support.telemetry import listening, wait_for
@@ -32,7 +33,7 @@ def test_every_figure_is_named() -> None:
     """Also what only a busy server shows: the names are those of the families, not of samples."""
     metrics = Metrics()
     metrics.look({}, Mode.DOWN)
-    page = metrics.page(Money({}, {})).decode()
+    page = (metrics.page(Money({}, {})) + page_of(Reserved({}, {}))).decode()
     shown = set(re.findall(r"^# TYPE (comptoir_\w+?)(?:_created)? ", page, re.MULTILINE))
     assert {name for name in NAMED if re.fullmatch(r"comptoir_\w+", name)} == shown
     alerts = set(re.findall(r"comptoir_\w+", (PAGES / "go-live.md").read_text()))

@@ -265,7 +265,7 @@ def test_the_same_without_async_and_over_http(
         here = it.credits.purchase(begun.purchase)
         assert (here.status, here.customer) == (there["status"], there["customer"])
         assert it.billing.subscription("alice").plan == "free"
-        money = {"reference": "F-1", "amount": 5, "currency": "eur"}
+        money = {"reference": "F-1", "amount": 500, "currency": "eur"}
         over_http = site.post("/api/payments/create", money, key="pay").json()
-        made = it.payments.create("F-1", 5, "eur", idempotency_key="pay")
+        made = it.payments.create("F-1", 500, "eur", idempotency_key="pay")
         assert (str(made.payment), made.replayed) == (over_http["payment"], True)

@@ -55,7 +55,15 @@ ORDERS: Final = {
     "holds": "account_id, opened",
     "requests": "account_id, version, id",
 }
-UNSEALED: Final = ("seal", "anonymous", "level", "first_lots", "first_parts", "first_seal")
+UNSEALED: Final = (
+    "seal",
+    "anonymous",
+    "level",
+    "low_at",
+    "first_lots",
+    "first_parts",
+    "first_seal",
+)
 """The others came with later revisions: compared with the customer, or with a seal of their own."""
 ALICE_ROW: Final = f"id = {ALICE}"
 ALICE_SPEND: Final = f"account_id = {ALICE} AND kind = 'spend' AND cardinality(lots) = 2"
@@ -93,6 +101,7 @@ CHANGES: Final = {
         "seal": plus("seal", ALICE_ROW),
         "anonymous": Change("true", ALICE_ROW),
         "level": Change("7", ALICE_ROW),
+        "low_at": Change("-1", f"id = {SHELF}"),
     },
     "movements": {
         "book_id": Change("2", ALICE_SPEND),

@@ -87,6 +87,8 @@ async def fill(database: Database) -> None:
         driver = fresh("")
         await play(case, driver)
     assert list(driver.accounts.values()) == [ALICE, BOB, CAROL, SHELF, IDLE]
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        connection.execute("UPDATE comptoir.accounts SET low_at = 2 WHERE id = %s", (SHELF,))
 
 
 @contextmanager

@@ -184,8 +184,9 @@ SELECT s.book_id, 'accounts' AS table_name, s.id::text AS row_key, concat_ws(E'\
         THEN concat(E'asset\tasset ', s.asset_id, ' does not exist') END,
     CASE WHEN s.held < 0 OR s.debt < 0 OR s.floor > 0
         OR s.posted::numeric - s.held < s.floor::numeric - s.debt OR s.level NOT BETWEEN 0 AND 2
+        OR s.low_at < 0
         THEN concat(E'limits\tposted ', s.posted, ', held ', s.held, ', debt ', s.debt,
-            ', floor ', s.floor, ', level ', s.level, ' cannot be') END,
+            ', floor ', s.floor, ', level ', s.level, ', low at ', s.low_at, ' cannot be') END,
     CASE WHEN (s.version = 0 OR NOT s.bounded) AND (s.version, s.posted, s.held, s.debt, s.filled,
         s.lots_made, s.open_lots) <> (0, 0, 0, 0, 0, 0, 0)
         THEN E'empty\tan account without lines, or an open one, has figures' END,

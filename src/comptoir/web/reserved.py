@@ -81,7 +81,12 @@ class Look:
         except (Unavailable, TimeoutError):
             self._page = b""
             return self._page
-        registry = CollectorRegistry()
-        registry.register(found)
-        self._page = generate_latest(registry)
+        self._page = page_of(found)
         return self._page
+
+
+def page_of(reserved: Reserved) -> bytes:
+    """The figures as Prometheus reads them."""
+    registry = CollectorRegistry()
+    registry.register(reserved)
+    return generate_latest(registry)

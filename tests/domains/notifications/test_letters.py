@@ -56,7 +56,17 @@ def test_templates_are_in_both_languages_and_need_the_same(template: str):
     """A value that only one language names would be missing in the other."""
     words = TEMPLATES[template]
     assert set(words) == {"en", "fr"}
-    names = {"shop", "name", "plan", "document", "link"}
+    names = {
+        "shop",
+        "name",
+        "plan",
+        "document",
+        "link",
+        "product",
+        "size",
+        "available",
+        "threshold",
+    }
     filled = {name: f"<{name}>" for name in names}
     used = [{n for n in names if f"<{n}>" in (w.subject + w.text).format(**filled)}
             for w in words.values()]  # fmt: skip

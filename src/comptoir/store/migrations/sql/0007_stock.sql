@@ -5,9 +5,8 @@
 
 -- At what number whoever sells it calls it low; empty where a share of the last fill counts. The seal
 -- leaves it out, as it does the level.
-ALTER TABLE comptoir.accounts ADD COLUMN low_at bigint;
-ALTER TABLE comptoir.accounts
-    ADD CONSTRAINT accounts_low_at_positive CHECK (low_at >= 0) NOT VALID;
+ALTER TABLE comptoir.accounts ADD COLUMN low_at bigint
+    CONSTRAINT accounts_low_at_positive CHECK (low_at >= 0);
 
 CREATE TABLE comptoir.products (
     book_id integer NOT NULL REFERENCES comptoir.books,
