@@ -1,1 +1,1 @@
-"""Files that browsers load: all from here, none from elsewhere."""
+"""Owns the files that browsers load: all from here, none from elsewhere."""
