@@ -73,20 +73,29 @@ JOIN comptoir.movements m ON m.book_id = s.book_id AND m.account_id = s.account_
 LEFT JOIN comptoir.notes n
     ON n.book_id = m.book_id AND n.account_id = m.account_id AND n.version = m.version"""
 
-MOVEMENTS: Final[LiteralString] = f"""
+_NEWEST: Final[LiteralString] = f"""
 SELECT {_MOVEMENT} FROM comptoir.sizes s
 CROSS JOIN LATERAL (
     SELECT * FROM comptoir.movements o
     WHERE o.book_id = s.book_id AND o.account_id = s.account_id AND o.amount <> 0
         AND (o.at, o.account_id, o.version) < (comptoir.moment(%(at)s), %(account)s, %(version)s)
-    ORDER BY o.version DESC LIMIT %(limit)s
+    ORDER BY o.book_id DESC, o.account_id DESC, o.version DESC LIMIT %(limit)s
 ) m
 LEFT JOIN comptoir.notes n
     ON n.book_id = m.book_id AND n.account_id = m.account_id AND n.version = m.version
-WHERE s.book_id = %(book)s AND (%(product)s::text IS NULL OR s.product = %(product)s)
-    AND (%(size)s::text IS NULL OR s.size = %(size)s)
-ORDER BY m.at DESC, m.account_id DESC, m.version DESC LIMIT %(limit)s"""
+WHERE s.book_id = %(book)s"""
 """Times of one account never go back, so that the newest lines of each are among its last."""
+
+_IN_ORDER: Final[LiteralString] = """
+ORDER BY m.at DESC, m.account_id DESC, m.version DESC LIMIT %(limit)s"""
+
+MOVEMENTS_OF_ALL: Final[LiteralString] = f"{_NEWEST}{_IN_ORDER}"
+"""Looks at every size once: a shop has thousands of them, not millions."""
+
+MOVEMENTS_OF_PRODUCT: Final[LiteralString] = f"{_NEWEST} AND s.product = %(product)s{_IN_ORDER}"
+
+MOVEMENTS_OF_SIZE: Final[LiteralString] = f"""{_NEWEST}
+    AND s.product = %(product)s AND s.size = %(size)s{_IN_ORDER}"""
 
 MOVEMENT: Final[LiteralString] = f"""
 SELECT {_MOVEMENT} FROM comptoir.sizes s{_MOVED}
