@@ -14,7 +14,7 @@ from tests.support.postgres import Cluster
 pytestmark = [pytest.mark.pg, pytest.mark.slow]
 MANY: Final = 40_000
 
-# Years of a shop with 10,000 sizes: nearly all that was ordered has been sent, a little is reserved.
+# Years of a shop with 10,000 sizes: nearly all that was ordered was sent, a little is reserved.
 FILL: Final = """
 SET session_replication_role = replica;
 SET synchronous_commit = off;
