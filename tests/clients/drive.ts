@@ -105,11 +105,12 @@ async function nextjs() {
     });
   const made = (await (await token(ask({}))).json()) as { token: string };
   const own = new Comptoir({ baseUrl: url, key: made.token });
-  const begun = [await buy(ask({ pack: "100" }, "a-click-1")), await buy(ask({ pack: "100" }, "a-click-1"))];
+  const pressed = () => buy(ask({ pack: "100" }, "a-click-1"));
+  const begun = [await pressed(), await pressed()];
   const [first, second] = (await Promise.all(begun.map((each) => each.json()))) as unknown[];
-  const items = [{ product, size: "M", quantity: 1, price: 1 }];
-  const ordered = await order(ask({ items }, "a-click-2"));
-  const rest = await order(ask({ items }, "a-click-3"));
+  const items = (quantity: number) => [{ product, size: "M", quantity, price: 1 }];
+  const ordered = await order(ask({ items: items(1), customer: "rich" }, "a-click-2"));
+  const rest = await order(ask({ items: items(2) }, "a-click-3"));
   return {
     owner: (await own.credits.balance({ customer: env["DEMO_CUSTOMER"] ?? "" })).customer,
     foreign: (await refusal(own.credits.balance({ customer }))).code,

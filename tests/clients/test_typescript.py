@@ -1,5 +1,6 @@
 """The TypeScript client: as the document says, checked by the compiler, run by Node on a server."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -14,12 +15,14 @@ from typing import Any, Final
 
 import pytest
 
+from comptoir.app import Urls, open_app
+from comptoir.flows import stocking
 from comptoir.web.catalogue import PROBLEMS
 from scripts import typescript_client
 from tests.support.counter import environment, put
 from tests.support.postgres import Cluster
 from tests.support.sandbox import provider
-from tests.support.site import Site, serving
+from tests.support.site import LIVE, Site, serving
 
 ROOT: Final = Path(__file__).parents[2]
 CLIENT: Final = ROOT / "clients" / "typescript"
@@ -140,7 +143,14 @@ def shop(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         cluster.database() as database,
         serving(database, home, **environment(stripe)) as up,
     ):
+        asyncio.run(stocked(up, Urls(database.app_url, database.owner_url)))
         yield up
+
+
+async def stocked(at: Site, urls: Urls) -> None:
+    """Have the usual packs for sale."""
+    async with open_app(at.app.settings, urls) as app:
+        await stocking.seed(app.till, LIVE, stocking.read())
 
 
 @pytest.fixture(scope="module")
