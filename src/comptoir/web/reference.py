@@ -12,6 +12,7 @@ from comptoir.web.call import Call
 from comptoir.web.catalogue import PROBLEMS
 from comptoir.web.languages import LANGUAGES, Texts, pick
 from comptoir.web.problems import title
+from comptoir.web.remedies import remedies
 from comptoir.web.replies import Header, Reply, encode
 from comptoir.web.routing import PUBLIC, Operation, problem
 
@@ -48,6 +49,8 @@ _WORDS: Final[dict[str, Texts]] = {
     "fields": ("Fields of the body", "Champs du corps"),
     "problems": ("All problems", "Tous les problèmes"),
     "status": ("Status", "Statut"),
+    "cause": ("Why it comes", "Pourquoi"),
+    "fix": ("What to do", "Que faire"),
     "back": ("All of the API", "Toute l'API"),
 }
 _SECTIONS: Final[dict[str, Texts]] = {
@@ -133,13 +136,21 @@ async def _one_problem(call: Call) -> Reply:
     language = call.language
     parts = [f"<h1><code>{code}</code></h1>"]
     parts.append(f"<p>{pick(_WORDS['status'], language)} {PROBLEMS[code].status}</p>")
-    parts += [
-        f'<section lang="{each}"><h2>{escape(title(code, each))}</h2>'
-        f"<p>{escape(pick(PROBLEMS[code].detail, each))}</p></section>"
-        for each in sorted(LANGUAGES, key=lambda one: one != language)
-    ]
+    parts += [_told(code, each) for each in sorted(LANGUAGES, key=lambda one: one != language)]
     parts.append(f'<p><a href="/docs">{pick(_WORDS["back"], language)}</a></p>')
     return _page(_html(code, "".join(parts), language), language)
+
+
+def _told(code: str, language: str) -> str:
+    """What a problem is, why it comes and what to do, in one language."""
+    remedy = remedies()[code]
+    return (
+        f'<section lang="{language}"><h2>{escape(title(code, language))}</h2>'
+        f"<p>{escape(pick(PROBLEMS[code].detail, language))}</p>"
+        f"<h3>{pick(_WORDS['cause'], language)}</h3><p>{escape(pick(remedy.cause, language))}</p>"
+        f"<h3>{pick(_WORDS['fix'], language)}</h3><p>{escape(pick(remedy.fix, language))}</p>"
+        "</section>"
+    )
 
 
 def _page(content: bytes, language: str) -> Reply:
