@@ -1,5 +1,6 @@
 """Pages for people: the reference of the API, and what each problem means. No script, no CDN."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from importlib import resources
@@ -53,7 +54,7 @@ _WORDS: Final[dict[str, Texts]] = {
     "fix": ("What to do", "Que faire"),
     "back": ("All of the API", "Toute l'API"),
 }
-_SECTIONS: Final[dict[str, Texts]] = {
+SECTIONS: Final[dict[str, Texts]] = {
     "credits": ("Credits", "Crédits"),
     "ledger": ("Ledger", "Grand livre"),
     "assets": ("Assets", "Actifs"),
@@ -146,11 +147,15 @@ def _told(code: str, language: str) -> str:
     remedy = remedies()[code]
     return (
         f'<section lang="{language}"><h2>{escape(title(code, language))}</h2>'
-        f"<p>{escape(pick(PROBLEMS[code].detail, language))}</p>"
-        f"<h3>{pick(_WORDS['cause'], language)}</h3><p>{escape(pick(remedy.cause, language))}</p>"
-        f"<h3>{pick(_WORDS['fix'], language)}</h3><p>{escape(pick(remedy.fix, language))}</p>"
+        f"<p>{_inline(pick(PROBLEMS[code].detail, language))}</p>"
+        f"<h3>{pick(_WORDS['cause'], language)}</h3><p>{_inline(pick(remedy.cause, language))}</p>"
+        f"<h3>{pick(_WORDS['fix'], language)}</h3><p>{_inline(pick(remedy.fix, language))}</p>"
         "</section>"
     )
+
+
+def _inline(text: str) -> str:
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _page(content: bytes, language: str) -> Reply:
@@ -177,7 +182,7 @@ def _reference(document: dict[str, Any], served: Sequence[Operation], language: 
     parts = [f"<h1>{heading}</h1><p>{escape(pick(_WORDS['intro'], language))} "]
     parts.append('<a href="/openapi.json">/openapi.json</a>.</p>')
     for tag in dict.fromkeys(each.tag for each in served):
-        parts.append(f"<h2>{escape(pick(_SECTIONS[tag], language))}</h2>")
+        parts.append(f"<h2>{escape(pick(SECTIONS[tag], language))}</h2>")
         for each in (one for one in served if one.tag == tag):
             described = document["paths"][each.path][each.method.lower()]
             parts.append(_operation(each, described, document, language))
