@@ -30,6 +30,7 @@ nitpicky = False
 
 
 def setup(app: Any) -> None:  # noqa: ANN401  # Sphinx's
+    """Called by Sphinx."""
     app.connect("html-page-context", _keep_tree, priority=100)
 
 

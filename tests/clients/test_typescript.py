@@ -26,6 +26,7 @@ from tests.support.site import LIVE, Site, serving
 
 ROOT: Final = Path(__file__).parents[2]
 CLIENT: Final = ROOT / "clients" / "typescript"
+GUIDE: Final = ROOT / "docs" / "reference" / "typescript.md"
 NODE: Final = shutil.which("node")
 NPM: Final = shutil.which("npm")
 DOCUMENT: Final = typescript_client.document()
@@ -109,12 +110,24 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (out / "package.json").write_text('{"type": "module"}')
     compile_with(tsc, CLIENT / "tsconfig.json", package / "dist")
     entry = str(package / "dist" / "index.d.ts")
-    programs = {
+    programs: dict[str, Any] = {
         "extends": str(ROOT / "tests" / "clients" / "tsconfig.json"),
         "compilerOptions": {"paths": {"comptoir-client": [entry]}},
     }
     (out / "tsconfig.json").write_text(json.dumps(programs))
     compile_with(tsc, out / "tsconfig.json", out)
+    guide = out / "guide"
+    guide.mkdir()
+    shown = re.findall(r"^```ts\n(.*?)^```$", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
+    files = [str(guide / f"{number}.ts") for number, _ in enumerate(shown)]
+    assert files
+    for file, text in zip(files, shown, strict=True):
+        Path(file).write_text(text)
+    stubs = str(ROOT / "tests" / "clients" / "stubs.d.ts")
+    read = programs | {"include": [], "files": [*files, stubs]}
+    read["compilerOptions"] |= {"rootDir": "/", "noEmit": True}
+    (guide / "tsconfig.json").write_text(json.dumps(read))
+    compile_with(tsc, guide / "tsconfig.json", guide)
     return out
 
 
