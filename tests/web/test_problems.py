@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from string import Formatter
 
@@ -17,6 +18,7 @@ from comptoir.web.catalogue import PROBLEMS, Exit
 from comptoir.web.complaints import FIELDS
 from comptoir.web.languages import negotiate
 from comptoir.web.problems import document
+from comptoir.web.remedies import remedies
 from comptoir.web.server import DOCUMENTED
 from tests.support.site import Site
 
@@ -165,6 +167,11 @@ def test_problem_pages(site: Site) -> None:
         assert page.status_code == 200
         assert page.headers["content-language"] == language
         assert page.text.index(word) < page.text.index("{needed}")
+    for told in (*remedies()["insufficient-credits"].cause, *remedies()["overloaded"].fix):
+        code = "overloaded" if told in remedies()["overloaded"].fix else "insufficient-credits"
+        assert escape(told) in site.http.get(f"{site.url}/problems/{code}").text
+    shown = site.http.get(f"{site.url}/problems/database-down").text
+    assert "<code>comptoir doctor</code>" in shown
     listed = site.http.get(f"{site.url}/problems").text
     assert all(f'href="/problems/{code}"' in listed for code in PROBLEMS)
     assert site.http.get(f"{site.url}/problems/none").json()["code"] == "not-found"

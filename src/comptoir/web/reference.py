@@ -1,5 +1,6 @@
 """Pages for people: the reference of the API, and what each problem means. No script, no CDN."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from importlib import resources
@@ -12,6 +13,7 @@ from comptoir.web.call import Call
 from comptoir.web.catalogue import PROBLEMS
 from comptoir.web.languages import LANGUAGES, Texts, pick
 from comptoir.web.problems import title
+from comptoir.web.remedies import remedies
 from comptoir.web.replies import Header, Reply, encode
 from comptoir.web.routing import PUBLIC, Operation, problem
 
@@ -48,9 +50,11 @@ _WORDS: Final[dict[str, Texts]] = {
     "fields": ("Fields of the body", "Champs du corps"),
     "problems": ("All problems", "Tous les problèmes"),
     "status": ("Status", "Statut"),
+    "cause": ("Why it comes", "Pourquoi"),
+    "fix": ("What to do", "Que faire"),
     "back": ("All of the API", "Toute l'API"),
 }
-_SECTIONS: Final[dict[str, Texts]] = {
+SECTIONS: Final[dict[str, Texts]] = {
     "credits": ("Credits", "Crédits"),
     "ledger": ("Ledger", "Grand livre"),
     "assets": ("Assets", "Actifs"),
@@ -133,13 +137,25 @@ async def _one_problem(call: Call) -> Reply:
     language = call.language
     parts = [f"<h1><code>{code}</code></h1>"]
     parts.append(f"<p>{pick(_WORDS['status'], language)} {PROBLEMS[code].status}</p>")
-    parts += [
-        f'<section lang="{each}"><h2>{escape(title(code, each))}</h2>'
-        f"<p>{escape(pick(PROBLEMS[code].detail, each))}</p></section>"
-        for each in sorted(LANGUAGES, key=lambda one: one != language)
-    ]
+    parts += [_told(code, each) for each in sorted(LANGUAGES, key=lambda one: one != language)]
     parts.append(f'<p><a href="/docs">{pick(_WORDS["back"], language)}</a></p>')
     return _page(_html(code, "".join(parts), language), language)
+
+
+def _told(code: str, language: str) -> str:
+    """What a problem is, why it comes and what to do, in one language."""
+    remedy = remedies()[code]
+    return (
+        f'<section lang="{language}"><h2>{escape(title(code, language))}</h2>'
+        f"<p>{_inline(pick(PROBLEMS[code].detail, language))}</p>"
+        f"<h3>{pick(_WORDS['cause'], language)}</h3><p>{_inline(pick(remedy.cause, language))}</p>"
+        f"<h3>{pick(_WORDS['fix'], language)}</h3><p>{_inline(pick(remedy.fix, language))}</p>"
+        "</section>"
+    )
+
+
+def _inline(text: str) -> str:
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _page(content: bytes, language: str) -> Reply:
@@ -166,7 +182,7 @@ def _reference(document: dict[str, Any], served: Sequence[Operation], language: 
     parts = [f"<h1>{heading}</h1><p>{escape(pick(_WORDS['intro'], language))} "]
     parts.append('<a href="/openapi.json">/openapi.json</a>.</p>')
     for tag in dict.fromkeys(each.tag for each in served):
-        parts.append(f"<h2>{escape(pick(_SECTIONS[tag], language))}</h2>")
+        parts.append(f"<h2>{escape(pick(SECTIONS[tag], language))}</h2>")
         for each in (one for one in served if one.tag == tag):
             described = document["paths"][each.path][each.method.lower()]
             parts.append(_operation(each, described, document, language))
