@@ -65,6 +65,11 @@ class Announcer:
         self._is_closed = True
         await self._tasks.__aexit__(None, None, None)
 
+    @property
+    def waiting(self) -> int:
+        """Accounts that are yet to be announced."""
+        return len(self._gathered)
+
     def changed(self, changed: Changed) -> None:
         """Announce what a group commit has changed."""
         if changed.accounts and self._may_be_heard():

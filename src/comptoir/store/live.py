@@ -232,7 +232,7 @@ class Live:
             yield watch
         finally:
             topic.watches.discard(watch)
-            if not self._is_watched() and self._running is not None and not self.is_closed:
+            if not self.is_watched and self._running is not None and not self.is_closed:
                 loop = asyncio.get_running_loop()
                 self._resting = loop.call_later(LINGER_SECONDS, self._rest)
 
@@ -246,7 +246,9 @@ class Live:
         if self._by_id.get((place.book, seen.id)) is seen:
             del self._by_id[place.book, seen.id]
 
-    def _is_watched(self) -> bool:
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches anything."""
         return bool(self._seen or self._by_id) or any(
             topic.watches for topic in self._books.values()
         )
@@ -273,8 +275,8 @@ class Live:
         while True:  # until cancelled
             with suppress(ComptoirError, psycopg.Error, OSError):
                 async with await connect(self._url, limits, lock=limits.lock) as connection:
-                    await connection.execute(_SHARE, (LISTENING,))
                     await connection.execute(_LISTEN)
+                    await connection.execute(_SHARE, (LISTENING,))
                     self._look_soon()  # something may have happened before
                     async for notice in connection.notifies():
                         self._hear(read(notice.payload))

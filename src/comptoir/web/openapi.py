@@ -211,7 +211,7 @@ def _codes(operation: Operation) -> list[str]:
 def _responses(operation: Operation) -> Schema:
     success: Schema = {
         "description": operation.summary[0],
-        "content": {"application/json": {"schema": _ref(operation.answer)}},
+        "content": _content(operation),
         "headers": {
             name: {"description": told, "schema": {"type": "string"}}
             for name, told in operation.headers.items()
@@ -222,12 +222,22 @@ def _responses(operation: Operation) -> Schema:
     responses: Schema = {str(operation.status): success}
     if "ETag" in operation.headers:
         responses["304"] = {"description": "Nothing has changed"}
+    if operation.streams:
+        responses["204"] = {"description": "Too many streams are open: poll instead"}
     by_status: dict[int, list[str]] = {}
     for code in _codes(operation):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = _refusal(codes)
     return responses
+
+
+def _content(operation: Operation) -> Schema:
+    if not operation.streams:
+        return {"application/json": {"schema": _ref(operation.answer)}}
+    told = {"contentMediaType": "application/json", "contentSchema": _ref(operation.answer)}
+    stream: Schema = {"type": "string", "description": operation.streams, "x-event-data": told}
+    return {"text/event-stream": {"schema": stream}}
 
 
 def _refusal(codes: Sequence[str]) -> Schema:

@@ -65,6 +65,7 @@ _SECTIONS: Final[dict[str, Texts]] = {
     "billing": ("Plans", "Abonnements"),
     "tokens": ("Tokens", "Jetons"),
     "hooks": ("Outgoing webhooks", "Webhooks sortants"),
+    "stream": ("Streams", "Flux"),
     "operations": ("Operations", "Exploitation"),
 }
 

@@ -52,6 +52,8 @@ class Operation:
         parts: the schemas of the parts in the path.
         example: an answer, for the documentation; `ask` is a body.
         headers: of success, with their meaning.
+        streams: how the answer goes on, for the documentation: it is a stream of events, of each of
+            which `answer` is the data.
     """
 
     method: str
@@ -73,6 +75,7 @@ class Operation:
     example: object = None
     ask: object = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    streams: str = ""
 
 
 class Site:
