@@ -93,7 +93,7 @@ async def test_many_commits_are_announced_together(shop: Shop, pool: OwnPool):
         assert len(listener.heard) < 100
 
 
-async def test_a_transaction_is_announced_once_it_is_committed(shop: Shop, pool: OwnPool):
+async def test_what_a_caller_commits_is_announced_after_it(shop: Shop, pool: OwnPool):
     account = await shop.account("a", 100)
     told: list[Touched] = []
     pool.announce = told.append
@@ -105,7 +105,7 @@ async def test_a_transaction_is_announced_once_it_is_committed(shop: Shop, pool:
         assert told[n] == {(shop.book, account): n + 2}
 
 
-async def test_a_transaction_that_rolls_back_announces_nothing(shop: Shop, pool: OwnPool):
+async def test_what_is_rolled_back_is_not_announced(shop: Shop, pool: OwnPool):
     account = await shop.account("a", 100)
     told: list[Touched] = []
     pool.announce = told.append
@@ -136,7 +136,7 @@ async def test_a_callers_own_connection_is_followed_by_nobody(shop: Shop):
         await execute(connection, shop.book, shop.facts, [shop.spend("s", account, 1)])
 
 
-async def test_a_transaction_of_a_thread_is_announced(shop: Shop, pool: OwnPool):
+async def test_what_a_thread_commits_is_announced(shop: Shop, pool: OwnPool):
     account = await shop.account("a", 100)
 
     def work(announcer: Announcer) -> None:
@@ -168,7 +168,7 @@ class Counted(OwnPool):
 
     def connection(self, *args: object, **more: object):
         self.lent += 1
-        return super().connection(*args, **more)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return super().connection(*args, **more)  # pyright: ignore[reportArgumentType]
 
 
 async def test_while_nobody_listens_it_asks_now_and_then_and_says_nothing(
@@ -178,6 +178,7 @@ async def test_while_nobody_listens_it_asks_now_and_then_and_says_nothing(
     async with Counted(shop.url, open=False, min_size=1) as pool, Announcer(pool) as announcer:
         announcer.touched({(1, 1): 1})
         await until(lambda: pool.lent == 1)
+        await until(lambda: announcer.is_quiet)
         for n in range(1_000):
             announcer.touched({(1, 1): n})
         assert announcer.waiting == 0

@@ -69,7 +69,7 @@ class Events:
     def rest(self) -> list[Event]:
         """The events until the stream ends."""
         found: list[Event] = []
-        while True:
+        while True:  # until it ends, or is silent for too long
             try:
                 found.append(self.next())
             except EOFError:

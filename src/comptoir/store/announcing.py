@@ -66,6 +66,11 @@ class Announcer:
         await self._tasks.__aexit__(None, None, None)
 
     @property
+    def is_quiet(self) -> bool:
+        """Whether nobody listens, as far as is known, so that nothing is gathered."""
+        return not self._may_be_heard()
+
+    @property
     def waiting(self) -> int:
         """Accounts that are yet to be announced."""
         return len(self._gathered)

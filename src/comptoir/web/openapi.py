@@ -33,6 +33,11 @@ _KEYED: Final = (
     "books-moving",
     "outcome-unknown",
 )
+_STREAMS: Final = (
+    "One event, of which the newest is the only one that counts. A comment comes every 15 seconds. "
+    "The stream ends after about ten minutes, with its token, or with its server: open it again "
+    "with `Last-Event-ID`."
+)
 _GUESTS: Final = ", and for guests, who send no key at all"
 _FIGURES: Final = {"needed": "5", "available": "3", "field": "amount", "asset": "gems", "scale": 2,
                    "action": "ai.generate", "book": "live"}  # fmt: skip
@@ -235,9 +240,18 @@ def _responses(operation: Operation) -> Schema:
 def _content(operation: Operation) -> Schema:
     if not operation.streams:
         return {"application/json": {"schema": _ref(operation.answer)}}
-    told = {"contentMediaType": "application/json", "contentSchema": _ref(operation.answer)}
-    stream: Schema = {"type": "string", "description": operation.streams, "x-event-data": told}
-    return {"text/event-stream": {"schema": stream}}
+    spelled = {"contentMediaType": "application/json", "contentSchema": _ref(operation.answer)}
+    event: Schema = {
+        "type": "object",
+        "description": _STREAMS,
+        "properties": {
+            "event": {"const": operation.streams},
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "data": {"type": "string", **spelled},
+        },
+        "required": ["event", "id", "data"],
+    }
+    return {"text/event-stream": {"schema": event}}
 
 
 def _refusal(codes: Sequence[str]) -> Schema:

@@ -52,8 +52,7 @@ class Operation:
         parts: the schemas of the parts in the path.
         example: an answer, for the documentation; `ask` is a body.
         headers: of success, with their meaning.
-        streams: how the answer goes on, for the documentation: it is a stream of events, of each of
-            which `answer` is the data.
+        streams: the name of the events of an answer that goes on; `answer` is the data of each.
     """
 
     method: str

@@ -87,19 +87,10 @@ def _is_welcome(call: Call, customer: str | None) -> Callable[[], Awaitable[bool
     return ask
 
 
-_ENDS: Final = (
-    "Server-sent events: `retry`, then events with an `id`; a comment every 15 seconds. The stream "
-    "ends after about ten minutes, with its token, or with its server: open it again, with "
-    "`Last-Event-ID`. It has no event but the newest one. 204: too many streams are open; ask "
-    "from time to time instead."
-)
-
-
 def _stream(path: str, handler: Any, summary: tuple[str, str], **more: Any) -> Operation:  # noqa: ANN401  # handlers and fields differ
     return Operation(
-        method="GET", path=path, handler=handler, summary=summary, tag="stream", streams=_ENDS,
-        **more,
-    )  # fmt: skip
+        method="GET", path=path, handler=handler, summary=summary, tag="stream", **more
+    )
 
 
 OPERATIONS: Final = (
@@ -108,6 +99,7 @@ OPERATIONS: Final = (
         balances,
         ("Follow a balance: event `balance`", "Suivre un solde : évènement `balance`"),
         roles=EVERYBODY,
+        streams="balance",
         query=Whose,
         answer=shapes.BalanceShape,
         codes=("unknown-asset", "unknown-customer", "shutting-down"),
@@ -120,6 +112,7 @@ OPERATIONS: Final = (
             "Apprendre que le livre a changé : évènement `changed`",
         ),
         roles=OPERATORS,
+        streams="changed",
         answer=shapes.ChangedShape,
         codes=("shutting-down",),
     ),
