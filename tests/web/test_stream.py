@@ -1,9 +1,12 @@
 """Streams: the balance at once, then whenever it changes; and who sees what, for how long."""
 
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +20,7 @@ from tests.support.events import HEARTBEAT, Events, listening
 from tests.support.postgres import Database
 from tests.support.site import LIVE, Site, fresh, serving
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "live-balances.md"
 BALANCE = "/api/stream?customer={}"
 CHANGES = "/api/stream/changes"
 LISTENS = """
@@ -167,6 +171,19 @@ def test_a_customer_follows_his_own(site: Site) -> None:
         nothing_comes(events)
         spend(site, customer)
         assert events.event().content["balance"] == "6"
+
+
+def test_the_guide_does_what_it_says(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LIFE_SECONDS", 0.3)
+    [command] = [line for line in GUIDE.read_text().splitlines() if line.startswith("curl ")]
+    token = token_of(site, customer := site.rich("100"))
+    said = subprocess.run(
+        ["bash", "-c", command.replace("localhost:8000", site.url)],
+        env=os.environ | {"TOKEN": token}, capture_output=True, text=True, check=True, timeout=30,
+    ).stdout  # fmt: skip
+    begin = f'retry: 3000\n\nevent: balance\nid: 1\ndata: {{"customer":"{customer}",'
+    assert said.startswith(begin)
+    assert said.count("event: ") == 1
 
 
 def test_a_customer_does_not_follow_anybody_else(site: Site) -> None:
