@@ -1,6 +1,7 @@
 """Somebody who reads a stream of server-sent events."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -55,8 +56,9 @@ class Events:
 
     def event(self) -> Event:
         """The next event, whatever heartbeats come before it."""
+        deadline = time.monotonic() + DEADLINE
         while (found := self.next()) is HEARTBEAT:
-            continue
+            assert time.monotonic() < deadline, "hearts beat, and nothing is said"
         return found
 
     def until(self, number: int) -> list[Event]:
