@@ -53,6 +53,7 @@ class Comptoir:
         self._of = of
         self._leave = leave
         self._pool = open_blocking_pool(of.app.urls.app, of.app.limits)
+        self._pool.announce = of.app.announcer.touched_by_thread
         self._pool.open()
         self.credits = Credits(portal, of.credits)
         self.tokens = Tokens(portal, of.tokens)

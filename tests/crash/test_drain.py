@@ -1,9 +1,11 @@
 """A server that is asked to end answers whatever it has taken."""
 
 import asyncio
+import signal
 import socket
+import time
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -12,11 +14,15 @@ import pytest
 
 from comptoir.kit.ids import request_id
 from tests.support.batches import assert_verified, rows, until
+from tests.support.events import Events, listening
 from tests.support.postgres import Database
 from tests.support.servers import LIVE, Crowd, Reply, Server, add_keys, crowd, free_ports, serving
 
 pytestmark = [pytest.mark.pg, pytest.mark.crash]
 CALLERS = 64
+STREAMS = 100
+SLACK = 1.0
+"""Seconds for a machine that has much else to do."""
 
 
 @pytest.fixture
@@ -104,3 +110,53 @@ def test_asked_again_and_again_it_ends_as_if_asked_once(
 def is_listening(server: Server) -> bool:
     with socket.socket() as caller:
         return caller.connect_ex(("127.0.0.1", server.port)) == 0
+
+
+@contextmanager
+def followed(server: Server, key: str, count: int) -> Generator[list[Events]]:
+    """So many streams of customers who have nothing yet, each of which has said so."""
+    with ExitStack() as stack:
+        streams = [
+            stack.enter_context(listening(server.url, f"/api/stream?customer=c{n}", key))
+            for n in range(count)
+        ]
+        assert {stream.event().id for stream in streams} == {0}
+        yield streams
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_streams_end_with_their_server_and_do_not_keep_it(
+    tmp_path: Path, database: Database, workers: str
+):
+    [port] = free_ports(1)
+    server = Server(tmp_path, database, port, options=["--workers", workers])
+    with ExitStack() as stack:
+        stack.callback(server.start().kill)
+        process = server.wait_until_ready().process
+        assert process is not None
+        key = add_keys(database)[0]
+        with followed(server, key, STREAMS) as streams:
+            server.ask_to_stop()
+            asked = time.monotonic()
+            assert [stream.rest() for stream in streams] == [[]] * STREAMS
+            ended = time.monotonic() - asked
+            assert process.wait(10) == 0, server.output
+            gone = time.monotonic() - asked
+    print(f"{STREAMS} streams ended after {ended:.2f} s, {workers} workers after {gone:.2f} s")  # noqa: T201  # the figure
+    assert ended < 1 + SLACK
+    assert gone < 2 + SLACK
+
+
+def test_streams_do_not_keep_workers_that_are_replaced(tmp_path: Path, database: Database):
+    [port] = free_ports(1)
+    server = Server(tmp_path, database, port, options=["--workers", "2"])
+    with ExitStack() as stack:
+        stack.callback(server.start().kill)
+        process = server.wait_until_ready().process
+        assert process is not None
+        key = add_keys(database)[0]
+        with followed(server, key, 10) as streams:
+            process.send_signal(signal.SIGHUP)
+            assert [stream.rest() for stream in streams] == [[]] * 10
+        with followed(server, key, 10):  # the new ones serve
+            assert server.stop() == 0

@@ -23,7 +23,8 @@ PAGES = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("guides/*.md")])
 SHELL = DOCS / "guides" / "operations.md"
 SELLING = DOCS / "guides" / "sell-credits.md"
 STOCK = DOCS / "guides" / "sell-limited-stock.md"
-OWN_TESTS = {SHELL, SELLING, STOCK}
+LIVE = DOCS / "guides" / "live-balances.md"
+OWN_TESTS = {SHELL, SELLING, STOCK, LIVE}
 """They have tests of their own, for they are written for a shell."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

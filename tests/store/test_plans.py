@@ -8,7 +8,7 @@ import pytest
 
 from comptoir.domains.credits import sql as credits_sql
 from comptoir.domains.identity import sql as identity_sql
-from comptoir.store import directory, past, sql, sweep
+from comptoir.store import directory, live, past, sql, sweep
 from tests.support.plans import plan, reads_as_a_whole, statements
 from tests.support.postgres import Cluster
 
@@ -66,7 +66,7 @@ ANALYZE
 
 STATEMENTS: Final = dict(
     found
-    for module in (sql, credits_sql, identity_sql, directory, sweep, past)
+    for module in (sql, credits_sql, identity_sql, directory, sweep, past, live)
     for found in statements(module)
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from comptoir.web import background
+from comptoir.web import background, live
 from tests.support.counter import counts, environment, put
 from tests.support.postgres import Cluster
 from tests.support.sandbox import Provider, provider
@@ -18,6 +18,7 @@ def still(cluster: Cluster, home: Path) -> Iterator[Site]:
     """A server that settles nothing by itself, so that only the tests change the books."""
     with pytest.MonkeyPatch.context() as patch, cluster.database() as database:
         patch.setattr(background, "SWEEP_SECONDS", 3_600.0)
+        patch.setattr(live, "LIFE_SECONDS", 0.1)  # for whoever asks every route in turn
         with serving(database, home) as up:
             yield up
 

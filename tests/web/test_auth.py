@@ -88,7 +88,7 @@ def test_what_only_operators_may() -> None:
         "PUT /api/stock/products/{product}", "POST /api/stock/movements",
         "GET /api/stock/movements", "GET /api/admin/clean-expired-reservations",
         "POST /api/admin/clean-expired-reservations", "POST /api/orders/{id}/fulfil",
-        "POST /api/orders/{id}/return",
+        "POST /api/orders/{id}/return", "GET /api/stream/changes",
     }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def test_what_customers_may() -> None:
         "GET /api/tokens/{customer}/statements", "GET /api/stock/products",
         "GET /api/stock/products/{product}", "POST /api/checkout/create-payment-intent",
         "POST /api/checkout/create-session", "GET /api/orders", "GET /api/orders/{id}",
-        "POST /api/orders/{id}/cancel",
+        "POST /api/orders/{id}/cancel", "GET /api/stream",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from comptoir.web import live
 from comptoir.web.server import DOCUMENTED
 from tests.support.postgres import Cluster
 from tests.support.sandbox import KEY, provider
@@ -46,8 +47,9 @@ def run(site: Site, folder: Path, examples: int, seed: int) -> None:
 
 
 @pytest.fixture
-def site(cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
-    """A server of its own, so that one seed repeats all that it meets."""
+def site(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A server of its own, so that one seed repeats all that it meets; its streams end at once."""
+    monkeypatch.setattr(live, "LIFE_SECONDS", 0.05)
     with cluster.database() as database, provider() as sandbox:
         said: dict[str, Any] = {
             "STRIPE_SECRET_KEY": KEY, "STRIPE_API_BASE": sandbox.base,

@@ -50,6 +50,7 @@ from comptoir.kit.limits import SECOND
 from comptoir.ledger.model import Answer
 from comptoir.ledger.requests import Chain
 from comptoir.store import bell
+from comptoir.store.announcing import Announcer
 from comptoir.store.batch import Batch
 from comptoir.store.bell import Bell
 from comptoir.store.commit import Companion
@@ -60,6 +61,7 @@ from comptoir.store.facts import Asset
 from comptoir.store.here import check_here
 from comptoir.store.ledger import Clock as LedgerClock
 from comptoir.store.ledger import database_time
+from comptoir.store.live import Live
 from comptoir.store.pool import Limits, begin, connect, open_pool
 from comptoir.store.revision import newest_revision, schema_of
 
@@ -218,6 +220,10 @@ class App:
     """What journeys with money need."""
     desk: Desk = field(init=False)
     """Where events of providers are received."""
+    announcer: Announcer = field(init=False)
+    """Tells other processes what this one has changed."""
+    live: Live = field(init=False)
+    """What is watched in this process."""
     told: Told = field(default_factory=Told)
     link: Link | None = None
     """To Redis, if one is configured."""
@@ -241,6 +247,7 @@ class App:
             if book not in self._batches:
                 facts = await self.directory.facts(book)
                 batch = Batch(self.urls.app, book, facts, self.limits, self.ledger_clock)
+                batch.announce = self.announcer.changed
                 self._batches[book] = await self._stack.enter_async_context(batch)
         return self._batches[book]
 
@@ -345,6 +352,9 @@ async def open_app(
             ledger_clock=ledger_clock,
             _stack=stack,
         )
+        app.announcer = await stack.enter_async_context(Announcer(pool))
+        pool.announce = app.announcer.touched
+        app.live = await stack.enter_async_context(Live(pool, app.worker_url, app.directory))
         app.till = await _till(app, stack)
         app.desk = await stack.enter_async_context(
             Desk(pool, app.till.inbox, settings.webhook_secrets)

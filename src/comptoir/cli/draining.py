@@ -9,6 +9,8 @@ from typing import Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from comptoir.web.server import ENDING
+
 IDLE_SECONDS: Final = 5
 """How long a connection may rest, on any day."""
 
@@ -20,6 +22,9 @@ class Draining(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Called once for every connection, when the server has stopped to accept others."""
+        ending = self.app_state.get(ENDING)
+        if ending is not None:
+            ending()
         state = self.server_state
         if _CLOSE not in state.default_headers:
             state.default_headers = [*state.default_headers, _CLOSE]

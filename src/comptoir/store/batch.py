@@ -24,6 +24,7 @@ from comptoir.store.commit import Commit, Companion, Flushed, Pending
 from comptoir.store.facts import Facts
 from comptoir.store.ledger import Clock, database_time
 from comptoir.store.pool import Limits, connect
+from comptoir.store.touched import Changed
 from comptoir.store.tracing import Waiting
 
 __all__ = ["Batch", "Companion"]
@@ -70,7 +71,7 @@ class Batch:
         self._tasks = asyncio.TaskGroup()
         self._commit = self._new_commit(sql.LOCK_FREE, limits.writer_lock)
         self.committed = 0
-        self.announce: Callable[[Sequence[list[Answer]]], None] | None = None
+        self.announce: Callable[[Changed], None] | None = None
 
     @property
     def queued(self) -> int:
@@ -301,8 +302,12 @@ class Batch:
     def _tell(self, flushed: Flushed) -> None:
         """Answer the callers of a commit, once."""
         told, flushed.answered = flushed.answered, []
+        changed, flushed.changed = flushed.changed, []
         for pending, answers in told:
             pending.answer(answers)
+        if self.announce is not None:
+            for each in changed:
+                self.announce(each)
         self._settle_up([pending for pending, _ in told])
 
     def _take(self) -> list[Pending]:

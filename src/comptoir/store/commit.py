@@ -33,6 +33,7 @@ from comptoir.store.ledger import (
 )
 from comptoir.store.pool import Borrowed
 from comptoir.store.rows import Statement
+from comptoir.store.touched import Changed
 from comptoir.store.tracing import Waiting
 from comptoir.store.wire import Wire
 
@@ -136,12 +137,14 @@ class Flushed:
     Attributes:
         answered: who is to be told what.
         busy: whose account somebody else has locked, and which.
+        changed: what is to be announced.
     """
 
     answered: list[tuple[Pending, list[Answer]]] = field(
         default_factory=list[tuple[Pending, list[Answer]]]
     )
     busy: list[tuple[Pending, int]] = field(default_factory=list[tuple[Pending, int]])
+    changed: list[Changed] = field(default_factory=list[Changed])
 
 
 class Commit:
@@ -270,7 +273,11 @@ class Commit:
         half = len(group) // 2
         first = await self._flush_all(group[:half], avoid, _nothing)
         second = await self._flush_all(group[half:], avoid, _nothing)
-        return Flushed(first.answered + second.answered, first.busy + second.busy)
+        return Flushed(
+            first.answered + second.answered,
+            first.busy + second.busy,
+            first.changed + second.changed,
+        )
 
     async def _attempt(
         self, group: Sequence[Pending], avoid: frozenset[int], meanwhile: Callable[[], None]
@@ -444,7 +451,7 @@ def _companions(group: Sequence[Pending], admission: Admission) -> Iterator[Stat
 
 
 def _flushed(group: Sequence[Pending], admission: Admission) -> Flushed:
-    flushed = Flushed()
+    flushed = Flushed(changed=[admission.changed])
     for pending, answers in zip(group, admission.answers, strict=True):
         if isinstance(answers, list):
             flushed.answered.append((pending, answers))

@@ -84,7 +84,7 @@ class Directory:
         self._loading = asyncio.Lock()
         self._begun = 0
         self._loaded: dict[int, int] = {}
-        self._finding = Gathering(self._find_accounts, _TOGETHER)
+        self._finding = Gathering(self.find_accounts, _TOGETHER)
         self._accounts: _Cache[tuple[int, int, str], int] = _Cache()
         self._named: _Cache[tuple[int, int, str], int] = _Cache()
 
@@ -160,7 +160,8 @@ class Directory:
         """The account of a customer in an asset, if it was used before; never from memory."""
         return await self._finding.ask((book, asset.id, customer))
 
-    async def _find_accounts(self, wanted: Sequence[tuple[int, int, str]]) -> list[int | None]:
+    async def find_accounts(self, wanted: Sequence[tuple[int, int, str]]) -> list[int | None]:
+        """The accounts of several books, assets and customers, found by one statement."""
         columns = [list(column) for column in zip(*wanted, strict=True)]
         found = dict(await fetch(self._pool, _FIND_ACCOUNTS, tuple(columns)))
         return [found.get(number) for number in range(1, len(wanted) + 1)]

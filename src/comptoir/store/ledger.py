@@ -30,6 +30,7 @@ from comptoir.store import rows, sql
 from comptoir.store.facts import Facts
 from comptoir.store.gate import explained
 from comptoir.store.rows import Row, Statement
+from comptoir.store.touched import Changed, note
 
 LOT_PREFIX: Final = 8
 """Lots that are loaded of every account at first; more only when these do not cover the need."""
@@ -58,10 +59,12 @@ class Admission:
             locked, so that nothing of the chain was decided.
         writes: the statements that are still to be run, in the same transaction. Chains are
             decided, and answers added, while they are asked for.
+        changed: the accounts that they change.
     """
 
     answers: list[list[Answer] | int]
     writes: Iterable[Statement]
+    changed: Changed
 
 
 @dataclass(slots=True)
@@ -134,7 +137,8 @@ def admit(
     decided = _decide(book, list(zip(work, busy, strict=True)), now, answers)
     if not is_looked_up:
         decided = _all_stored(decided, answers)
-    return Admission(answers, _write(book_id, book, forget, decided))
+    changed = Changed(book_id, book.dirty_accounts)
+    return Admission(answers, _write(book_id, book, forget, decided), changed)
 
 
 def _decide(
@@ -441,6 +445,7 @@ def execute_sync(
             break
     with explained():
         _run_sync(tx, admission.writes)
+    note(tx, admission.changed)
     return _answers(admission)
 
 
@@ -462,6 +467,7 @@ async def drive(
             admission: Admission = stop.value
             break
     await run(connection, admission.writes)
+    note(connection, admission.changed)
     return admission
 
 

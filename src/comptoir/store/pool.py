@@ -11,9 +11,9 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from comptoir.kit.errors import OutcomeUnknown, Unavailable
 from comptoir.store.gate import explained
+from comptoir.store.touched import Announce, Followed, Touched, following
 
 Pool = AsyncConnectionPool[AsyncConnection]
-BlockingPool = ConnectionPool[Connection]
 
 _AGAIN: Final = 1.0
 """Seconds between two attempts to connect; a pool's own pauses grow with the outage."""
@@ -54,7 +54,11 @@ class Limits:
     pooled: bool = False
 
 
-class Borrowed(AsyncConnection):
+class Own(Followed, AsyncConnection):
+    """A connection whose session is ours for as long as it lives."""
+
+
+class Borrowed(Followed, AsyncConnection):
     """A connection through a transaction-mode pooler: its session is another's after each COMMIT.
 
     Attributes:
@@ -65,10 +69,30 @@ class Borrowed(AsyncConnection):
     settings: Sequence[str] = ()
 
 
-class BlockingBorrowed(Connection):
+class BlockingOwn(Followed, Connection):
+    """What `Own` is, for callers without async."""
+
+
+class BlockingBorrowed(Followed, Connection):
     """What `Borrowed` is, for callers without async."""
 
     settings: Sequence[str] = ()
+
+
+class OwnPool(AsyncConnectionPool[AsyncConnection]):
+    """A pool that `open_pool` has made.
+
+    Attributes:
+        announce: is told what the transactions of `begin` have changed, after each commit.
+    """
+
+    announce: Announce | None = None
+
+
+class BlockingPool(ConnectionPool[Connection]):
+    """What `OwnPool` is, for callers without async; it announces in the caller's thread."""
+
+    announce: Announce | None = None
 
 
 def session(*, statement: float, lock: float) -> dict[str, str]:
@@ -120,16 +144,16 @@ def _said(limits: Limits, lock: float) -> list[str]:
     return [f"SET LOCAL {name} = '{value}'" for name, value in settings]
 
 
-def open_pool(url: str, limits: Limits) -> Pool:
+def open_pool(url: str, limits: Limits) -> OwnPool:
     """A pool for reading and for short transactions, not yet open. Shared by all tasks."""
 
     async def configure(connection: AsyncConnection) -> None:  # the pool awaits it
         if isinstance(connection, Borrowed):
             connection.settings = _said(limits, limits.lock)
 
-    return AsyncConnectionPool(
+    return OwnPool(
         url,
-        connection_class=Borrowed if limits.pooled else AsyncConnection,
+        connection_class=Borrowed if limits.pooled else Own,
         min_size=1,
         max_size=limits.pool,
         timeout=limits.connect,
@@ -164,7 +188,10 @@ async def begin(pool: Pool) -> AsyncGenerator[AsyncConnection]:
     try:
         with explained():
             async with AsyncExitStack() as stack:
-                yield await _started(pool, stack)
+                connection = await _started(pool, stack)
+                with following(connection) as touched:
+                    yield connection
+            _announce(pool, touched)
     except (PoolTimeout, psycopg.OperationalError) as error:
         raise Unavailable("database-down") from error
 
@@ -185,10 +212,12 @@ async def begin_for_caller(pool: Pool) -> AsyncGenerator[AsyncConnection]:
             except (PoolTimeout, psycopg.OperationalError) as error:
                 raise Unavailable("database-down") from error
             try:
-                yield connection
+                with following(connection) as touched:
+                    yield connection
             except BaseException as error:
                 inside = error
                 raise
+        _announce(pool, touched)
     except psycopg.OperationalError as error:
         if error is inside:
             raise
@@ -202,9 +231,9 @@ def open_blocking_pool(url: str, limits: Limits) -> BlockingPool:
         if isinstance(connection, BlockingBorrowed):
             connection.settings = _said(limits, limits.lock)
 
-    return ConnectionPool(
+    return BlockingPool(
         url,
-        connection_class=BlockingBorrowed if limits.pooled else Connection,
+        connection_class=BlockingBorrowed if limits.pooled else BlockingOwn,
         min_size=0,
         max_size=limits.pool,
         timeout=limits.connect,
@@ -230,14 +259,22 @@ def begin_for_blocking_caller(pool: BlockingPool) -> Generator[Connection]:
             except (PoolTimeout, psycopg.OperationalError) as error:
                 raise Unavailable("database-down") from error
             try:
-                yield connection
+                with following(connection) as touched:
+                    yield connection
             except BaseException as error:
                 inside = error
                 raise
+        _announce(pool, touched)
     except psycopg.OperationalError as error:
         if error is inside:
             raise
         raise OutcomeUnknown("outcome-unknown") from error
+
+
+def _announce(pool: Pool | BlockingPool, touched: Touched) -> None:
+    """Tell of what has been committed: never in the transaction itself."""
+    if touched and isinstance(pool, OwnPool | BlockingPool) and pool.announce is not None:
+        pool.announce(touched)
 
 
 async def fetch(pool: Pool, query: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """Reading an account as the next request would find it: with what is due already expired."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -24,11 +25,25 @@ async def read_account(
     Raises:
         Unavailable: the database cannot be reached.
     """
-    found = await fetch(pool, sql.READ_ACCOUNT, (book_id, [account_id]))
-    if not found:
-        return None
-    account, now = rows.account(found[0]), found[0][-1]
-    return await _settled(pool, book_id, facts, account_id) if _is_due(account, now) else account
+    return (await read_accounts(pool, book_id, facts, [account_id])).get(account_id)
+
+
+async def read_accounts(
+    pool: AsyncConnectionPool[AsyncConnection], book_id: int, facts: Facts, ids: Sequence[int]
+) -> dict[int, Account]:
+    """What `read_account` finds, of several accounts by one statement: those that there are.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    accounts: dict[int, Account] = {}
+    for row in await fetch(pool, sql.READ_ACCOUNT, (book_id, list(ids))):
+        account, now = rows.account(row), row[-1]
+        accounts[account.id] = account
+        if _is_due(account, now):
+            settled = await _settled(pool, book_id, facts, account.id)
+            accounts[account.id] = settled or account
+    return accounts
 
 
 async def _account(

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from comptoir.app import App
 from comptoir.domains.identity import commands, queries
-from comptoir.domains.identity.model import Key, looks_like_key, read_token
+from comptoir.domains.identity.model import CustomerToken, Key, looks_like_key, read_token
 from comptoir.kit.actor import Actor, Role
 from comptoir.kit.errors import ComptoirError, Denied, Unavailable
 from comptoir.kit.limits import SECOND
 from comptoir.store.pool import begin
+from comptoir.web.live import Seats
 
 V = TypeVar("V")
 Found = tuple[int, Key, Actor]
@@ -41,7 +42,11 @@ class Unauthorized(Denied):
 
 
 class Doorman:
-    """Knows who calls. Shared by all tasks of one event loop."""
+    """Knows who calls, and who is being told. Shared by all tasks of one event loop.
+
+    Attributes:
+        seats: the streams that are open.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -50,6 +55,7 @@ class Doorman:
         self._asking: dict[bytes, asyncio.Future[Found]] = {}
         self._noted: dict[UUID, int] = {}
         self._used: dict[UUID, tuple[int, int]] = {}
+        self.seats = Seats()
 
     async def identify(self, authorization: bytes, path: str) -> Actor:
         """Who sends this Authorization header to this path.
@@ -77,6 +83,11 @@ class Doorman:
             self._used[key.id] = (key.book, now)
         return actor
 
+    def ends_at(self, authorization: bytes) -> int | None:
+        """When a customer's token ends, in microseconds since 1970; None for a key."""
+        token = self._token(authorization[7:].strip())
+        return None if token is None else token.expires_at
+
     def forget(self) -> None:
         """Ask the database again about every key: one of them was just changed here."""
         self._known.clear()
@@ -95,12 +106,14 @@ class Doorman:
                 await commands.note_use(tx, book, id_, at, since=at - NOTED)
 
     def _customer(self, credential: bytes) -> Actor:
-        text = credential.decode("latin-1")
-        token = read_token(self._app.secret, text, self._app.clock())
+        token = self._token(credential)
         if token is None:
             raise Unauthorized
         name = f"customer {token.customer}"
         return Actor(Role.CUSTOMER, token.book, name, token.customer)
+
+    def _token(self, credential: bytes) -> CustomerToken | None:
+        return read_token(self._app.secret, credential.decode("latin-1"), self._app.clock())
 
     def _is_admin(self, credential: bytes, path: str) -> bool:
         expected = self._app.settings.admin_api_token

@@ -85,12 +85,13 @@ class Around:
         request_id: bytes,
     ) -> int:
         """Answer, and note it; returns the status."""
-        began = time.perf_counter()
+        began = answered = time.perf_counter()
         status = GONE
 
         async def send_marked(message: Any) -> None:  # noqa: ANN401  # ASGI
-            nonlocal status
+            nonlocal answered, status
             if message["type"] == "http.response.start":
+                answered = time.perf_counter()
                 status = message["status"]
                 message["headers"] = _marked(message.get("headers", ()), request_id)
             await send(message)
@@ -102,7 +103,9 @@ class Around:
             if status == GONE:
                 await _internal(scope, self._locale)(scope, receive, send_marked)
         finally:
-            self._note(scope, status, request_id, time.perf_counter() - began)
+            # A stream is answered when it begins; how long it lasts is up to its client.
+            ended = answered if "comptoir.streams" in scope else time.perf_counter()
+            self._note(scope, status, request_id, ended - began)
         return status
 
     def _request_id(self, scope: Any) -> bytes:  # noqa: ANN401  # ASGI

@@ -33,6 +33,11 @@ _KEYED: Final = (
     "books-moving",
     "outcome-unknown",
 )
+_STREAMS: Final = (
+    "One event, of which the newest is the only one that counts. A comment comes every 15 seconds. "
+    "The stream ends after about ten minutes, with its token, or with its server: open it again "
+    "with `Last-Event-ID`."
+)
 _GUESTS: Final = ", and for guests, who send no key at all"
 _FIGURES: Final = {"needed": "5", "available": "3", "field": "amount", "asset": "gems", "scale": 2,
                    "action": "ai.generate", "book": "live"}  # fmt: skip
@@ -211,7 +216,7 @@ def _codes(operation: Operation) -> list[str]:
 def _responses(operation: Operation) -> Schema:
     success: Schema = {
         "description": operation.summary[0],
-        "content": {"application/json": {"schema": _ref(operation.answer)}},
+        "content": _content(operation),
         "headers": {
             name: {"description": told, "schema": {"type": "string"}}
             for name, told in operation.headers.items()
@@ -222,12 +227,31 @@ def _responses(operation: Operation) -> Schema:
     responses: Schema = {str(operation.status): success}
     if "ETag" in operation.headers:
         responses["304"] = {"description": "Nothing has changed"}
+    if operation.streams:
+        responses["204"] = {"description": "Too many streams are open: poll instead"}
     by_status: dict[int, list[str]] = {}
     for code in _codes(operation):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
         responses[str(status)] = _refusal(codes)
     return responses
+
+
+def _content(operation: Operation) -> Schema:
+    if not operation.streams:
+        return {"application/json": {"schema": _ref(operation.answer)}}
+    spelled = {"contentMediaType": "application/json", "contentSchema": _ref(operation.answer)}
+    event: Schema = {
+        "type": "object",
+        "description": _STREAMS,
+        "properties": {
+            "event": {"const": operation.streams},
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "data": {"type": "string", **spelled},
+        },
+        "required": ["event", "id", "data"],
+    }
+    return {"text/event-stream": {"schema": event}}
 
 
 def _refusal(codes: Sequence[str]) -> Schema:

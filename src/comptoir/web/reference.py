@@ -69,6 +69,7 @@ SECTIONS: Final[dict[str, Texts]] = {
     "billing": ("Plans", "Abonnements"),
     "tokens": ("Tokens", "Jetons"),
     "hooks": ("Outgoing webhooks", "Webhooks sortants"),
+    "stream": ("Streams", "Flux"),
     "operations": ("Operations", "Exploitation"),
 }
 

@@ -17,6 +17,9 @@ REPLAYED: Final[Header] = (b"idempotent-replayed", b"true")
 PRIVATE: Final[Header] = (b"cache-control", b"private, no-cache")
 
 encode: Final = msgspec.json.Encoder().encode
+_WITHOUT_BODY: Final = (204, 304)
+"""What has no body, not an empty one."""
+
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC throughout; the Z is written by hand
 
 
@@ -32,7 +35,7 @@ class Reply:
     async def __call__(self, _scope: object, _receive: object, send: Send) -> None:
         """Give the answer to the server, as an ASGI application does."""
         headers = [(b"content-type", self.kind), *self.headers]
-        if self.status != 304:  # noqa: PLR2004  # a 304 has no body, not an empty one
+        if self.status not in _WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})

@@ -52,6 +52,7 @@ class Operation:
         parts: the schemas of the parts in the path.
         example: an answer, for the documentation; `ask` is a body.
         headers: of success, with their meaning.
+        streams: the name of the events of an answer that goes on; `answer` is the data of each.
     """
 
     method: str
@@ -73,6 +74,7 @@ class Operation:
     example: object = None
     ask: object = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    streams: str = ""
 
 
 class Site:

@@ -39,6 +39,7 @@ from comptoir.web.api import (
     selling,
     stats,
     stock,
+    stream,
     tokens,
 )
 from comptoir.web.api import credits as writing
@@ -54,6 +55,10 @@ _UNHEARD: Final[dict[str, Any]] = {
     "telemetry": {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 }
 """FastAPI's own spans and logs have addresses, queries and exceptions in them: who, and what."""
+
+ENDING: Final = "comptoir.ending"
+"""What a server calls as soon as it is asked to end, in the state of its application: streams end
+then, for which it would wait else."""
 
 Make = Callable[[], AbstractAsyncContextManager[App]]
 Beside = Callable[[App, Log, Metrics], AbstractAsyncContextManager[None]]
@@ -80,6 +85,7 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *payments.OPERATIONS,
     *hooks.OPERATIONS,
     *reading.OPERATIONS,
+    *stream.OPERATIONS,
     *ledger.OPERATIONS,
     *explaining.OPERATIONS,
     *customers.OPERATIONS,
@@ -144,13 +150,13 @@ def create_app(make: Make, options: Options | None = None) -> FastAPI:
     site, metrics, log = Site(), Metrics(), Log(options.log, options.report)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         async with make() as app:
             site.app, site.doorman, site.limits = app, Doorman(app), OwnLimits(app)
             await app.batch(1)
             running = _running(app, site.doorman, metrics, log)
             async with running, options.beside(app, log, metrics):
-                yield
+                yield {ENDING: app.live.close}
         metrics.close()
 
     documented = (*DOCUMENTED, *operations.operations())
@@ -207,7 +213,14 @@ def _cors(origins: Sequence[str]) -> dict[str, Any]:
     return {
         "allow_origins": origins,
         "allow_methods": ("GET", "POST", "PUT", "DELETE"),
-        "allow_headers": ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"),
+        "allow_headers": (
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-None-Match",
+            "Last-Event-ID",
+            "X-Request-Id",
+        ),
         "expose_headers": (
             "ETag",
             "Idempotent-Replayed",

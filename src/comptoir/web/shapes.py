@@ -16,6 +16,12 @@ HoldName = Annotated[str, Field(pattern="^hold_[0-9a-f]{32}$")]
 MovementName = Annotated[str, Field(pattern="^mv_[0-9]+_[0-9]+$", examples=["mv_17_4"])]
 
 
+class ChangedShape(BaseModel):
+    """Something has changed in the book: read again what is shown of it."""
+
+    at: Moment
+
+
 class BalanceShape(BaseModel):
     """What an account has. A stock account has `account` in place of `customer`."""
 
