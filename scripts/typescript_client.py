@@ -18,9 +18,15 @@ from comptoir.web.server import create_app
 FOLDER: Final = Path(__file__).parents[1] / "clients" / "typescript" / "src"
 Schema = dict[str, Any]
 
-# What Stripe calls, signed by Stripe.
+# What Stripe calls, signed by Stripe; and streams, which have no one answer.
 NOT_FOR_CLIENTS: Final = frozenset(
-    {"payments_stripe", "payments_checkout", "payments_subscriptions"}
+    {
+        "payments_stripe",
+        "payments_checkout",
+        "payments_subscriptions",
+        "stream_balances",
+        "stream_changes",
+    }
 )
 # Every request of a batch has a key of its own.
 OWN_KEYS: Final = frozenset({"ledger_batch"})

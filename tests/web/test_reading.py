@@ -31,7 +31,7 @@ def test_the_balance_of_a_stranger_is_zero(site: Site) -> None:
         "customer": customer, "asset": "credits", "balance": "0", "held": "0", "available": "0",
         "debt": "0", "low": False, "low_threshold": "0", "version": 0, "updated_at": None,
     }  # fmt: skip
-    assert site.sql("SELECT FROM comptoir.customers WHERE customer = %s", customer) == []
+    assert site.sql("SELECT 1 FROM comptoir.customers WHERE customer = %s", customer) == []
 
 
 def test_an_unchanged_balance_is_not_sent_again(site: Site) -> None:

@@ -315,6 +315,11 @@ export interface Case {
   note: string | null;
 }
 
+/** Something has changed in the book: read again what is shown of it. */
+export interface Changed {
+  at: string;
+}
+
 /** Where a customer subscribes. */
 export interface Checkout {
   checkout_url: string;
