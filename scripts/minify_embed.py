@@ -35,7 +35,7 @@ def main() -> None:
 
 def _squeeze(sheet: re.Match[str]) -> str:
     """A style sheet without the spaces that it does not need."""
-    text = re.sub(r"\s+", " ", sheet[0])
+    text = re.sub(r"(?<![\w-])--([a-z])[a-z]*\b(?!-)", r"--\1", re.sub(r"\s+", " ", sheet[0]))
     text = re.sub(r" ?([{};,>]) ?", r"\1", text)
     return re.sub(r": ", ":", text).replace(";}", "}").strip()
 

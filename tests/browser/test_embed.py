@@ -2,18 +2,23 @@
 
 import gzip
 import json
+import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import sha256, sha384
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comptoir.web import assets
 from tests.support.axe import violations
-from tests.support.embedding import Fake, Shop, faked
+from tests.support.embedding import Fake, Shop, faked, shop
+from tests.support.postgres import Cluster
+from tests.support.servers import Server, add_keys, free_ports
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +58,9 @@ class Scene:
 @pytest.fixture
 def scene(chromium: Browser) -> Iterator[Scene]:
     """Whatever a test does there, no policy may be broken and nobody else asked."""
-    with faked() as (fake, shop), chromium.new_context(locale="en-GB") as context:
+    said = {"locale": "en-GB", "timezone_id": "UTC"}
+    with faked() as (fake, shop), chromium.new_context(**said) as context:
+        context.set_default_timeout(5_000)
         context.add_init_script(WATCH)
         asked: set[str] = set()
         context.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
@@ -129,7 +136,7 @@ def test_a_badge_from_loading_to_offline(scene: Scene) -> None:
         refresh(page)
         state(page, wanted)
     expect(badge).to_contain_text("0 credits")
-    expect(badge.locator("button")).to_have_attribute("title", "As of 20:41")
+    expect(badge.locator("button")).to_have_attribute("title", re.compile("As of 8:41.PM"))
     fits(page)
     fake.status = 200
     refresh(page)
@@ -441,6 +448,7 @@ def test_three_submits_make_one_checkout(scene: Scene) -> None:
     page.wait_for_url("**/paying?100")
     page.go_back()
     show(page)
+    state(page, "ready", "upsell-dialog")
     pay.click()
     page.wait_for_url("**/paying?100")
     assert len(scene.fake.keys) == 3
@@ -579,6 +587,7 @@ def test_in_another_tab(scene: Scene) -> None:
     page = scene.visit(BADGE + DIALOG.replace(" when", ' mode="tab" when'))
     state(page, "ok")
     show(page)
+    state(page, "ready", "upsell-dialog")
     with scene.context.expect_page() as paying:
         page.get_by_role("button", name="Continue to payment").click()
     paying.value.wait_for_url("**/paying?100")
@@ -586,6 +595,89 @@ def test_in_another_tab(scene: Scene) -> None:
     scene.fake.put("740", 2)
     scene.fake.bought = "granted"
     state(page, "success", "upsell-dialog")
+
+
+# The real one.
+
+
+@dataclass(slots=True)
+class Real:
+    """A Comptoir that serves, with its sandbox, and a shop beside it."""
+
+    server: Server
+    service: str
+    shop: Shop
+
+    def ask(self, path: str, body: dict[str, Any], **headers: str) -> Any:  # noqa: ANN401  # JSON
+        sent = {"Authorization": f"Bearer {self.service}", "Content-Type": "application/json"}
+        request = Request(self.server.url + path, json.dumps(body).encode(), sent | headers)
+        with urlopen(request, timeout=20) as reply:
+            return json.load(reply)
+
+
+@pytest.fixture(scope="module")
+def real(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+    [port] = free_ports(1)
+    here: list[Real] = []
+    ask = {"customer": "ada", "ttl_seconds": 900}
+    give = lambda: (200, here[0].ask("/api/customer-tokens", ask))  # noqa: E731  # it is one line
+    folder = tmp_path_factory.mktemp("real")
+    with cluster.database() as database, shop(give, lambda: f"http://127.0.0.1:{port}") as beside:
+        said = {"CORS_ORIGINS": beside.url, "COMPTOIR_SANDBOX": "auto"}
+        server = Server(folder, database, port, environment=said)
+        try:
+            server.start().wait_until_ready()
+            here.append(Real(server, add_keys(database)[1], beside))
+            yield here[0]
+        finally:
+            server.stop()
+
+
+def test_buying_until_the_badge_changes(real: Real, chromium: Browser) -> None:
+    with chromium.new_context(locale="fr-FR") as context:
+        context.set_default_timeout(5_000)
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.goto(real.shop.page("/", BADGE + DIALOG) + "?lang=fr")
+        state(page, "empty")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Acheter des crédits")
+        page.get_by_role("radio", name="500").check()
+        page.get_by_role("button", name="Continuer vers le paiement").dblclick()
+        page.wait_for_url("**/pay/**")
+        page.locator("form button").first.click()
+        page.wait_for_url(f"{real.shop.url}/**")
+        state(page, "success", "upsell-dialog")
+        expect(dialog).to_contain_text("C’est fait. Vous avez 500 crédits.")
+        expect(page.locator("credits-badge")).to_contain_text("500 crédits")
+        [done] = heard(page, "upsell:success")
+        assert done["available"] == "500"
+        assert page.evaluate("refused") == []
+        spent = {"customer": "ada", "amount": 410}
+        real.ask("/api/credits/spend", spent, **{"Idempotency-Key": "spent"})
+        refresh(page)
+        state(page, "low")
+
+
+def test_where_the_module_is(real: Real) -> None:
+    with urlopen(f"{real.server.url}/embed.json", timeout=20) as reply:
+        pinned = json.load(reply)
+    found = {}
+    for path in ("/embed.js", pinned["src"], "/embed.d.ts", "/custom-elements.json"):
+        with urlopen(real.server.url + path, timeout=20) as reply:
+            found[path] = reply.read()
+            lasting = "immutable" if path == pinned["src"] else "max-age=300"
+            assert lasting in reply.headers["Cache-Control"]
+            assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    assert found["/embed.js"] == found[pinned["src"]]
+    digest = b64encode(sha384(found["/embed.js"]).digest()).decode()
+    assert pinned["integrity"] == f"sha384-{digest}"
+    elements = json.loads(found["/custom-elements.json"])["modules"][0]["declarations"]
+    source = assets.assets()["embed.js"].content.decode()
+    for each in elements:
+        for kind in ("attributes", "members"):
+            assert [one["name"] for one in each[kind] if one["name"] not in source] == []
+    assert [one["name"] for each in elements for one in each["events"]] == EVENTS
 
 
 # What it weighs.

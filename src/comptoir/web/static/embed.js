@@ -32,15 +32,14 @@ const TEXTS = {
   loading: ['Loading…', 'Chargement…'],
   ready: ['You have {n} left.', 'Il vous reste {n}.'],
   nopack: ['Nothing is for sale.', 'Rien n’est en vente.'],
-  submitting: ['Opening the payment page…', 'Ouverture de la page de paiement…'],
   waiting: ['Waiting for your payment.', 'En attente de votre paiement.'],
   confirming: [
     'Confirming your payment. Your {units} are coming.',
     'Confirmation de votre paiement. Vos {units} arrivent.',
   ],
   slow: [
-    'This takes longer than usual. Your payment is not lost, you may close this.',
-    'C’est plus long que d’habitude. Votre paiement n’est pas perdu, vous pouvez fermer.',
+    'This takes longer than usual. Your payment is not lost.',
+    'C’est plus long que d’habitude. Votre paiement n’est pas perdu.',
   ],
   reference: ['Reference: {id}', 'Référence : {id}'],
   success: ['Done. You have {n}.', 'C’est fait. Vous avez {n}.'],
@@ -74,7 +73,7 @@ button, label { cursor: pointer }
   display: inline-flex; align-items: center; gap: .4em; position: relative; min-block-size: 30px; padding: 2px 12px;
   border-radius: var(--credits-radius, 99px); white-space: nowrap; text-decoration: none; font-variant-numeric: tabular-nums;
 }
-[part=value], strong, h2, [part=primary] { font-weight: 600 }
+b, h2 { font-weight: 600 }
 [part=value] { min-inline-size: 3ch; text-align: end }
 [part=label], p, small, [part=icon] { color: var(--soft) }
 .ok { color: light-dark(#1b7a43, #5bd28f) }
@@ -84,11 +83,11 @@ button, label { cursor: pointer }
 i { display: block; block-size: 100%; background: currentColor; forced-color-adjust: none }
 :host([variant=inline]) [part=badge] { padding: 2px; border-color: #0000; background: none }
 dialog, section {
-  padding: 20px; inline-size: 100%; max-inline-size: min(416px, 100vw - 32px); overflow-wrap: anywhere; box-shadow: 0 8px 32px #0004;
+  padding: 20px; inline-size: 100%; max-inline-size: min(416px, 100vw - 32px); overflow-wrap: anywhere; box-shadow: 0 8px 30px #0008;
 }
 dialog { margin: auto }
 ::backdrop { background: #0008 }
-section { position: fixed; inset: auto 16px 16px auto; z-index: 9999 }
+section { position: fixed; inset: auto 16px 16px auto; z-index: 9 }
 h2 { font-size: 1.25em }
 fieldset { padding: 0; border: 0; min-inline-size: 0 }
 fieldset, [part=actions] { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 16px }
@@ -97,9 +96,8 @@ label > span { flex: 1; min-inline-size: 0 }
 label:has(:checked) { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent) }
 input { inline-size: 24px; block-size: 24px; accent-color: var(--accent) }
 small { display: block; font-size: .875em }
-em { color: var(--accent) }
-[part=actions] button { flex: 1 1 9rem; min-block-size: 44px; padding: 6px 16px }
-[part=actions] [part=primary] { background: var(--accent); border-color: var(--accent); color: var(--bg) }
+[part=actions] button { flex: auto; min-block-size: 44px; padding: 6px 16px }
+[part=actions] [part=primary] { background: var(--accent); border-color: var(--accent); color: light-dark(#fff, #111) }
 [aria-busy=true] [part=primary] { background: none; color: var(--soft) }
 `);
 
@@ -136,11 +134,11 @@ const checked = async (reply) => {
   throw new Trouble(code, detail, reply);
 };
 
-/** What a page remembers; nothing where the browser does not let it. */
-const kept = (where, name, value) => {
+/** What all tabs remember; nothing where the browser does not let it. */
+const kept = (name, value) => {
   try {
-    if (value === undefined) return JSON.parse(window[where].getItem(name));
-    window[where].setItem(name, JSON.stringify(value));
+    if (value === undefined) return JSON.parse(localStorage.getItem(name));
+    localStorage.setItem(name, JSON.stringify(value));
   } catch {}
   return value;
 };
@@ -232,7 +230,6 @@ class Store {
       headers: { ...headers, Authorization: `Bearer ${await this.#bearer(isAgain)}` },
       body,
       signal,
-      cache: 'no-cache',
     });
     if (reply.status === 401 && !isAgain) return this.ask(path, { headers, body, signal }, true);
     return checked(reply);
@@ -256,7 +253,7 @@ class Store {
   async #poll() {
     if (!this.tokenProvider && !this.tokenUrl) return;
     try {
-      // The browser keeps the last answer, asks with its ETag, and hands it out again after a 304.
+      // Answers are `no-cache`: the browser keeps the last one, asks with its ETag, and hands it out again after a 304.
       this.take(await (await this.ask(`/api/credits/balance${this.asset}`)).json());
     } catch (error) {
       this.failures += 1;
@@ -359,17 +356,12 @@ export const subscribe = (heard) => {
 
 class Piece extends HTMLElement {
   state = null;
-  root = this.attachShadow({ mode: 'open' });
+  root = Object.assign(this.attachShadow({ mode: 'open' }), { adoptedStyleSheets: [sheet] });
   status = el('span', { className: 'unseen', role: 'status' });
   #tokens = null;
   #internals = this.attachInternals();
   #whose = null;
   #told = 0;
-
-  constructor() {
-    super();
-    this.root.adoptedStyleSheets = [sheet];
-  }
 
   attr(name) {
     return this.getAttribute(name);
@@ -503,7 +495,7 @@ class CreditsBadge extends Piece {
     }
     if (from !== this.state) {
       this.emit('credits:state', { from, to: this.state });
-      const isSaid = this.store.voice === this && ['low', 'empty', 'offline', 'error'].includes(this.state);
+      const isSaid = this.store.voice === this && ['offline', 'error', 'low', 'empty'].includes(this.state);
       this.status.textContent = isSaid ? this.say(this.state) : '';
     }
     if (trouble && trouble !== this.#trouble) {
@@ -538,7 +530,7 @@ class CreditsBadge extends Piece {
     const label = (text) => el('span', { part: 'label' }, this.say(text));
     if (isBroken) return [label(this.state === 'error' ? 'retry' : 'signin')];
     const amount = balance ? this.number(balance.available) : '…';
-    const words = isShown ? [el('span', { part: 'value' }, amount), ' ', label('{many}')] : [label('{units}')];
+    const words = isShown ? [el('b', { part: 'value' }, amount), ' ', label('{many}')] : [label('{units}')];
     if (this.attr('variant') === 'bar') {
       const fill = el('i');
       fill.style.inlineSize = `${Math.min(balance?.available / balance?.low_threshold * 20, 100) || 0}%`;
@@ -672,8 +664,8 @@ class UpsellDialog extends Piece {
     if (active?.matches(TYPED) || modals.some((modal) => modal.checkVisibility())) return;
     const name = `comptoir ${this.unit} ${reason} ${this.balance.customer}`;
     this.#due = null;
-    if (Date.now() < kept('localStorage', name)) return;
-    kept('localStorage', name, Date.now() + (this.attr('cooldown') ?? 24) * 60 * MINUTE);
+    if (Date.now() < kept(name)) return;
+    kept(name, Date.now() + (this.attr('cooldown') ?? 24) * 60 * MINUTE);
     this.#open(reason, { auto: true, isNudge: reason === 'low' && this.attr('nudge') !== 'off' });
   });
 
@@ -701,7 +693,7 @@ class UpsellDialog extends Piece {
     const cards = state === 'loading' ? [1, 2, 3].map(() => el('label')) : this.#packs.map((pack) => this.#card(pack));
     if (['loading', 'ready'].includes(state)) {
       this.#form.replaceChildren(el('fieldset', { ariaLabel: this.say('buy') }, ...cards), this.#actions('pay'));
-    } else if (['cancelled', 'error', 'offline'].includes(state)) {
+    } else if (['cancelled', 'offline', 'error'].includes(state)) {
       this.#form.replaceChildren(this.#actions('retry', () => this.#load()));
     } else this.#form.replaceChildren(this.#actions());
     if (this.#dialog.open && !this.root.activeElement) this.#heading.focus();
@@ -722,13 +714,13 @@ class UpsellDialog extends Piece {
       this.#chosen = id;
       this.emit('upsell:select', { pack: id });
     };
-    const best = id === this.attr('highlight') ? [' ', el('em', {}, this.say('best'))] : [];
+    if (id === this.attr('highlight')) texts.unshift(this.say('best'));
     return el(
       'label',
       { part: 'pack' },
       el('input', { type: 'radio', name: 'pack', value: id, checked: id === this.#chosen, onchange }),
-      el('span', {}, name, ...best, el('small', {}, texts.join(' · '))),
-      el('strong', {}, this.#money(price.amount, price.currency)),
+      el('span', {}, name, el('small', {}, texts.join(' · '))),
+      el('b', {}, this.#money(price.amount, price.currency)),
     );
   }
 
@@ -769,7 +761,7 @@ class UpsellDialog extends Piece {
   /** The same choice is the same purchase, however often it is sent, also after coming back. */
   #intent(pack) {
     const name = `comptoir buy ${pack} ${this.balance?.customer}`;
-    const old = kept('sessionStorage', name);
+    const old = kept(name);
     if (Date.now() < old?.until) return old;
     const back = new URL(this.attr('return-url') ?? '', location);
     const to = (said) => {
@@ -777,18 +769,18 @@ class UpsellDialog extends Piece {
       return back.href;
     };
     const body = JSON.stringify({ pack, success_url: to('success'), cancel_url: to('cancelled') });
-    return kept('sessionStorage', name, { name, body, key: crypto.randomUUID(), until: Date.now() + KEPT });
+    return kept(name, { name, body, key: crypto.randomUUID(), until: Date.now() + KEPT });
   }
 
   async #submit() {
     if (this.state !== 'ready') return;
     const pack = this.#chosen;
     const { name, key, body } = this.#intent(pack);
-    this.#go('submitting');
+    this.#go('submitting', this.say('loading'));
     try {
       const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'Accept-Language': this.locale };
       const { purchase, checkout_url: url } = await (await this.store.ask('/api/credits/buy', { headers, body })).json();
-      kept('sessionStorage', 'comptoir', { purchase, name, version: this.balance?.version });
+      kept('comptoir', { purchase, name, version: this.balance?.version });
       if (!this.emit('upsell:checkout', { pack, url, sessionId: purchase, idempotencyKey: key }, true)) this.#go('ready');
       else if (this.attr('mode') === 'tab' && window.open(url)) this.confirm(purchase, 'waiting');
       else location.assign(url);
@@ -817,7 +809,7 @@ class UpsellDialog extends Piece {
 
   /** Wait until the ledger has it: the purchase granted, or where none is known a newer version. */
   async confirm(sessionId, text = 'confirming') {
-    const { name, version, purchase = sessionId } = kept('sessionStorage', 'comptoir') ?? {};
+    const { name, version, purchase = sessionId } = kept('comptoir') ?? {};
     const id = sessionId ?? purchase;
     if (!this.attr('open')) this.#open('return', { auto: true, state: 'confirming' });
     this.#go('confirming', this.say(text));
@@ -834,7 +826,7 @@ class UpsellDialog extends Piece {
       this.#fail(new Trouble('payment-failed'));
       return;
     }
-    for (const each of [name, 'comptoir']) kept('sessionStorage', each, null);
+    for (const each of [name, 'comptoir']) kept(each, null);
     const { balance } = this;
     this.emit('upsell:success', { available: balance?.available, version: balance?.version });
     this.#go(this.attr('open') ? 'success' : 'closed');
