@@ -1,4 +1,4 @@
-"""Make embed.min.js, which browsers get, of embed.js, which people read. Needs Node; nobody else does.
+"""Make embed.min.js, which browsers get, of embed.js, which people read; this alone needs Node.
 
 Its first line names the SHA-256 of what it was made of, so that a test sees, without Node, that
 somebody has changed the one and forgotten the other.

@@ -23,11 +23,12 @@ PAGES = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("guides/*.md")])
 SHELL = DOCS / "guides" / "operations.md"
 SELLING = DOCS / "guides" / "sell-credits.md"
 STOCK = DOCS / "guides" / "sell-limited-stock.md"
-OWN_TESTS = {SHELL, SELLING, STOCK}
-"""They have tests of their own, for they are written for a shell."""
+BADGE = DOCS / "guides" / "badge.md"
+OWN_TESTS = {SHELL, SELLING, STOCK, BADGE}
+"""They have tests of their own, for they are written for a shell, or for a browser."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-KINDS = {"python", "text", "sh", "toml", "json", "ini"}
+KINDS = {"python", "text", "sh", "toml", "json", "ini", "html", "ts"}
 
 
 def named(page: Path) -> str:

@@ -23,10 +23,14 @@ PACKS: Final = [
         "price": {"amount": amount, "currency": "eur"}, "unit_price": unit,
         "tax": {"percent": "20", "included": True, "without_tax": 1, "with_tax": 2},
     }
-    for name, amount, unit in (("100", 1900, "0.19"), ("500", 7900, "0.158"), ("1000", 13900, "0.139"))
+    for name, amount, unit in (
+        ("100", 1900, "0.19"), ("500", 7900, "0.158"), ("1000", 13900, "0.139"),
+    )
 ]  # fmt: skip
 STYLE: Final = b"""
-html { color-scheme: light dark; background: Canvas; } body { font: 16px/1.5 system-ui; margin: 24px; } h1 { margin: 0 0 16px; }
+html { color-scheme: light dark; background: Canvas; }
+body { font: 16px/1.5 system-ui; margin: 24px; }
+h1 { margin: 0 0 16px; }
 """
 
 
@@ -178,7 +182,9 @@ class _Api(_Handler):
                         text = ": alive\n\n"
                     else:
                         shown = fake.balance
-                        text = f"event: balance\nid: {shown['version']}\ndata: {json.dumps(shown)}\n\n"
+                        text = (
+                            f"event: balance\nid: {shown['version']}\ndata: {json.dumps(shown)}\n\n"
+                        )
                     self.wfile.write(text.encode())
                     fake.changed.wait(0.2)
             except OSError:

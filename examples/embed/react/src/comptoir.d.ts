@@ -1,13 +1,13 @@
 import type { CreditsBadge, UpsellDialog } from './embed';
 import type { DetailedHTMLProps, HTMLAttributes } from 'react';
 
-type Element<Of> = DetailedHTMLProps<HTMLAttributes<Of>, Of> & { [attribute: string]: unknown };
+type Tag<Of> = DetailedHTMLProps<HTMLAttributes<Of>, Of> & { [attribute: string]: unknown };
 
 declare module 'react' {
   namespace JSX {
     interface IntrinsicElements {
-      'credits-badge': Element<CreditsBadge>;
-      'upsell-dialog': Element<UpsellDialog>;
+      'credits-badge': Tag<CreditsBadge>;
+      'upsell-dialog': Tag<UpsellDialog>;
     }
   }
 }
