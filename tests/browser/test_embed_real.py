@@ -106,7 +106,7 @@ def test_where_the_module_is(real: Real) -> None:
 
 
 def test_the_guide_shows_what_runs(real: Real) -> None:
-    shown = dict.fromkeys(("html", "python", "ts"), "")
+    shown: dict[str, str] = dict.fromkeys(("html", "python", "ts"), "")
     for kind, text, _ in blocks(GUIDE):
         shown[kind] += text
     page = (ROOT / "examples" / "embed" / "plain.html").read_text()

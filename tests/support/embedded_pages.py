@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -44,11 +44,14 @@ class Scene:
         return page
 
 
+def _at_home(chromium: Browser) -> BrowserContext:
+    return chromium.new_context(locale="en-GB", timezone_id="UTC")
+
+
 @contextmanager
 def strict(chromium: Browser) -> Iterator[Scene]:
     """Whatever a test does there, no policy may be broken and nobody else asked."""
-    said = {"locale": "en-GB", "timezone_id": "UTC"}
-    with faked() as (fake, shop), chromium.new_context(**said) as context:
+    with faked() as (fake, shop), _at_home(chromium) as context:
         context.set_default_timeout(5_000)
         context.add_init_script(WATCH)
         asked: set[str] = set()
@@ -82,8 +85,9 @@ def show(page: Page) -> None:
 
 def fits(page: Page) -> None:
     """Nothing is wrong with a page as it is now: by axe's rules and by ours."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    schemes: list[Literal["light", "dark"]] = ["light", "dark"]
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
         assert violations(page) == []
     page.set_viewport_size({"width": 320, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
