@@ -24,11 +24,12 @@ SHELL = DOCS / "guides" / "operations.md"
 SELLING = DOCS / "guides" / "sell-credits.md"
 STOCK = DOCS / "guides" / "sell-limited-stock.md"
 LIVE = DOCS / "guides" / "live-balances.md"
-OWN_TESTS = {SHELL, SELLING, STOCK, LIVE}
-"""They have tests of their own, for they are written for a shell."""
+BADGE = DOCS / "guides" / "badge.md"
+OWN_TESTS = {SHELL, SELLING, STOCK, LIVE, BADGE}
+"""They have tests of their own, for they are written for a shell, or for a browser."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-KINDS = {"python", "text", "sh", "toml", "json", "ini"}
+KINDS = {"python", "text", "sh", "toml", "json", "ini", "html", "ts"}
 
 
 def named(page: Path) -> str:

@@ -29,8 +29,8 @@ _KINDS: Final = {
     "ts": b"text/plain; charset=utf-8",
 }
 _FOR_EVER: Final[Header] = (b"cache-control", b"public, max-age=31536000, immutable")
-_FOR_NOW: Final[Header] = (b"cache-control", b"public, max-age=300")
-_ANYWHERE: Final[Header] = (b"access-control-allow-origin", b"*")
+FOR_NOW: Final[Header] = (b"cache-control", b"public, max-age=300")
+ANYWHERE: Final[Header] = (b"access-control-allow-origin", b"*")
 _VARY: Final[Header] = (b"vary", b"Accept-Encoding")
 _ZIPPED: Final[Header] = (b"content-encoding", b"gzip")
 
@@ -87,9 +87,9 @@ async def _serve(call: Call) -> Reply:
     return reply(call, found, _FOR_EVER)
 
 
-def reply(call: Call, of: Asset, lasting: Header = _FOR_NOW) -> Reply:
+def reply(call: Call, of: Asset, lasting: Header = FOR_NOW) -> Reply:
     """A file as an answer, compressed for whoever takes that, and open to pages elsewhere."""
-    headers = [lasting, _ANYWHERE, _VARY]
+    headers = [lasting, ANYWHERE, _VARY]
     if b"gzip" not in call.headers.get(b"accept-encoding", b"") or len(of.zipped) >= len(
         of.content
     ):

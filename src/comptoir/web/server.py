@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from comptoir import app as composition
 from comptoir.app import App
-from comptoir.web import assets, openapi, reference, returning, webhooks
+from comptoir.web import assets, embed, openapi, reference, returning, webhooks
 from comptoir.web.api import (
     batch,
     billing,
@@ -240,6 +240,7 @@ def _undocumented(counter: Counter, metrics: Metrics) -> tuple[Operation, ...]:
         *operations.figures(metrics),
         *returning.OPERATIONS,
         *assets.OPERATIONS,
+        *embed.OPERATIONS,
         *reference.operations(counter.openapi, counter.served),
     )
 
