@@ -121,7 +121,7 @@ class Look:
     def page(self, template: str, status: int = 200, **figures: Any) -> Reply:  # noqa: ANN401  # whatever the template shows
         """A page as an answer."""
         text = _pages().get_template(template).render(
-            look=self, t=self.t, asset=assets.address, **figures
+            look=self, t=self.t, file_at=assets.address, **figures
         )  # fmt: skip
         headers = [*GUARDED, (b"content-language", self.language.encode())]
         return Reply(status, text.encode(), HTML, headers)

@@ -25,7 +25,6 @@ TEXTS: Final[dict[str, Texts]] = {
         "TEST book: nothing here is real.",
         "Livre de TEST : rien n'est réel ici.",
     ),
-    "book.live": ("Live book", "Livre réel"),
     "signed-in": ("Signed in as {name} ({rank})", "Connecté : {name} ({rank})"),
     "sign-out": ("Sign out", "Se déconnecter"),
     "language": ("Language", "Langue"),

@@ -26,7 +26,7 @@ from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
 from comptoir.web.dashboard.look import GUARDED, Look, cookies_of, look_of
 from comptoir.web.limits import RateLimited
-from comptoir.web.refusing import Reading, refused, unfit
+from comptoir.web.refusing import Reading, problem, refused, unfit
 from comptoir.web.replies import Header, Reply
 from comptoir.web.routing import PUBLIC, Operation
 
@@ -190,6 +190,10 @@ async def _answer(visit: Visit, handler: Handler) -> Reply:
         return await handler(visit)
     except (ComptoirError, Unfit) as error:
         return refusal(visit.call, visit.look, error)
+    except Exception as error:  # noqa: BLE001  # the last resort, as a page: it is logged all the same
+        visit.call.scope["comptoir.error"] = error
+        reader = Reading(visit.look.language, visit.look.path, visit.call.now)
+        return refused_page(visit.look, problem(reader, "internal", {}))
 
 
 async def _enter(
