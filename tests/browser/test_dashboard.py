@@ -3,11 +3,10 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from comptoir.domains.identity.operators import hash_secret
 from tests.support.counter import put
@@ -109,9 +108,13 @@ def opened(shop: Shop, chromium: Browser, cookies: object, **more: object) -> Pa
         if not address.startswith((shop.site.url, "data:")):
             shop.faults.append(f"foreign: {address}")
 
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            shop.faults.append(message.text)
+
     page.on("request", lambda request: asked(request.url))
     page.on("pageerror", lambda error: shop.faults.append(f"error: {error}"))
-    page.on("console", lambda said: said.type == "error" and shop.faults.append(said.text))
+    page.on("console", said)
     page.add_init_script(
         "addEventListener('securitypolicyviolation', e => console.error('csp: ' + e.blockedURI))"
     )
@@ -146,9 +149,7 @@ def test_nothing_is_too_wide_too_small_or_foreign(
     page.context.close()
 
 
-def test_a_grant_by_keys_alone_acts_once(
-    shop: Shop, chromium: Browser, cookies: object
-) -> None:
+def test_a_grant_by_keys_alone_acts_once(shop: Shop, chromium: Browser, cookies: object) -> None:
     page = opened(shop, chromium, cookies)
     page.goto(f"{shop.site.url}/dashboard")
     page.keyboard.press("?")

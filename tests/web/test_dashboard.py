@@ -140,7 +140,9 @@ def test_signing_out_ends_it_for_everybody_with_the_cookie(site: Site, guest: Br
 
 def test_over_tls_the_cookie_is_bound_to_the_host(site: Site, guest: Browser) -> None:
     settings = site.app.settings
-    object.__setattr__(site.app, "settings", settings.model_copy(update={"public_url": "https://x"}))
+    object.__setattr__(
+        site.app, "settings", settings.model_copy(update={"public_url": "https://x"})
+    )
     try:
         done = guest.send(f"/login/{new_login(site)}", {})
     finally:
@@ -488,14 +490,20 @@ def test_templates_trust_nothing() -> None:
     bad = re.compile(r"\|\s*safe|hx-on|js:|<style|\sstyle=|<script(?! src)|\son[a-z]+=|autoescape")
     for name, text in TEMPLATES.items():
         assert not bad.search(text), name
-    for sample in ("{{ x | safe }}", '<p style="a">', "<script>x", ' onclick="x"', 'hx-on:click="x"'):
+    for sample in (
+        "{{ x | safe }}",
+        '<p style="a">',
+        "<script>x",
+        ' onclick="x"',
+        'hx-on:click="x"',
+    ):
         assert bad.search(sample)
 
 
 def test_every_text_is_used_and_in_both_languages() -> None:
     sources = "".join(path.read_text() for path in FOLDER.glob("*.py") if "texts" not in path.name)
     said = "".join(TEMPLATES.values()) + sources.replace('"', "'")
-    made = {part for part in re.findall(r"'([a-z]+[.-])' ~", said)}
+    made = set(re.findall(r"'([a-z]+[.-])' ~", said))
     made |= {"done.", "need."}
     for key, texts in TEXTS.items():
         assert all(texts), key

@@ -1,4 +1,4 @@
-"""What pages show of many balances at once, quickly: by keys, a bounded number of rows at a time."""
+"""What pages show of many balances at once, quickly: a bounded number of rows at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from psycopg import AsyncConnection
 
 from comptoir.domains.credits import overview as credits_
+from comptoir.domains.identity import operators
 from comptoir.domains.payments import overview as money
 from comptoir.domains.payments import queries as payments
 from comptoir.domains.stock import overview as stock
@@ -20,7 +21,6 @@ from comptoir.store.verify import verify
 from comptoir.web import words_payments
 from comptoir.web.dashboard.deeds import deed
 from comptoir.web.dashboard.visits import HOME, Visit, acting, go, reading
-from comptoir.domains.identity import operators
 from comptoir.web.replies import Reply
 
 _SHOWN: Final = 15
@@ -81,7 +81,9 @@ async def _all_owed(visit: Visit) -> list[credits_.Owed] | None:
     kept = _owed.get(place)
     if kept is not None and 0 <= now - kept[0] < _OWED_LASTS:
         return kept[1]
-    found = await _brief(visit, lambda tx: credits_.owed(tx, visit.book))
+    found: list[credits_.Owed] | None = await _brief(
+        visit, lambda tx: credits_.owed(tx, visit.book)
+    )
     if found is None:
         return None if kept is None else kept[1]
     order = {"credits": 0, "tokens": 1}

@@ -6,7 +6,7 @@ from typing import Final
 from comptoir.domains.identity import operators
 from comptoir.domains.identity.operators import SECRET_BYTES, SESSION_SECONDS, Deed
 from comptoir.kit.books import LIVE
-from comptoir.kit.errors import ComptoirError, Denied, NotFound
+from comptoir.kit.errors import ComptoirError, NotFound
 from comptoir.store.pool import begin
 from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
@@ -17,10 +17,9 @@ from comptoir.web.dashboard.visits import (
     Visit,
     acting,
     cookie_name,
-    form_of,
     go,
-    is_own_origin,
     operation,
+    own_form,
     own_page,
     refusal,
     set_cookie,
@@ -56,11 +55,7 @@ async def sign_in(call: Call, _query: Anything) -> Reply:
     secret = call.part("secret")
     try:
         await OwnLimits(call.app).admit_login(call.scope)
-        if not is_own_origin(call):
-            raise Denied("forbidden")
-        form = await form_of(call)
-        if not operators.looks_like_secret(secret):
-            raise NotFound("not-found")
+        form = await own_form(call)
         token = await _open(call, secret)
     except NotFound:
         return look.page("signed_out.html", 404)
@@ -72,6 +67,8 @@ async def sign_in(call: Call, _query: Anything) -> Reply:
 
 async def _open(call: Call, secret: str) -> str:
     """A session, in the transaction that uses the address up; returns its cookie."""
+    if not operators.looks_like_secret(secret):
+        raise NotFound("not-found")
     app = call.app
     token = urlsafe_b64encode(app.randomness(SECRET_BYTES)).rstrip(b"=").decode()
     id_ = app.new_id()

@@ -59,7 +59,10 @@ LISTS: Final[dict[str, Texts]] = {
     "account.available": ("Available", "Disponible"),
     "account.why": ("Why this number?", "Pourquoi ce nombre ?"),
     "account.sum": (
-        "{left} left in lots − {debt} debt = {posted} balance; − {held} held = {available} available",
+        (
+            "{left} left in lots − {debt} debt = {posted} balance; "
+            "− {held} held = {available} available"
+        ),
         (
             "{left} restants dans les lots − {debt} de dette = solde {posted} ; "
             "− {held} retenus = {available} disponibles"

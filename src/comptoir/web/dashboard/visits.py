@@ -161,9 +161,7 @@ def acting(path: str, handler: Handler, *, by_anybody: bool = False) -> Operatio
     async def serve(call: Call, query: Anything) -> Reply:
         look = look_of(call, cookies_of(call))
         try:
-            if not is_own_origin(call):
-                raise Denied("forbidden")
-            visit = await _enter(call, look, _texts(query), await form_of(call))
+            visit = await _enter(call, look, _texts(query), await own_form(call))
         except (ComptoirError, Unfit) as error:
             return refusal(call, look, error)
         if visit is None:
@@ -232,13 +230,16 @@ def is_own_origin(call: Call) -> bool:
     )
 
 
-async def form_of(call: Call) -> dict[str, str]:
-    """The fields of a form.
+async def own_form(call: Call) -> dict[str, str]:
+    """The fields of a form that a page of ours has sent.
 
     Raises:
+        Denied: it comes from elsewhere.
         ComptoirError: it is none.
         Unfit: a field comes twice.
     """
+    if not is_own_origin(call):
+        raise Denied("forbidden")
     kind = call.headers.get(b"content-type", b"").lower().partition(b";")[0].strip()
     if kind != _FORM:
         raise ComptoirError("bad-request")
