@@ -13,6 +13,7 @@ import httpx2
 import psycopg
 import pytest
 
+from comptoir.domains.credits.sql_overview import RECENT
 from comptoir.domains.identity.operators import hash_secret
 from comptoir.web.dashboard import overview, pages, tables
 from comptoir.web.dashboard.texts import TEXTS
@@ -371,6 +372,30 @@ def test_an_empty_book_says_what_to_do(site: Site, guest: Browser) -> None:
         ("/dashboard/webhooks", "comptoir trigger"), ("/dashboard/cases", "No open case."),
     ):  # fmt: skip
         assert words in guest.get(path).text, path
+
+
+def test_what_takes_too_long_is_left_out(site: Site, ann: Browser) -> None:
+    overview._owed.clear()
+    with psycopg.connect(site.owner_url) as other:
+        other.execute("LOCK comptoir.payments, comptoir.accounts IN ACCESS EXCLUSIVE MODE")
+        page = ann.get("/dashboard")
+        assert page.status_code == 200
+        assert page.text.count("took too long") >= 3
+        list_ = ann.get("/dashboard/accounts")
+        assert list_.status_code == 503
+        assert list_.headers["content-type"].startswith("text/html")
+        other.rollback()
+    assert "took too long" not in ann.get("/dashboard").text
+
+
+def test_the_newest_movements_are_found_by_an_index(site: Site) -> None:
+    statement = RECENT.replace("%(seconds)s", "60")
+    statement = statement.replace("%(book)s", "1").replace("%(limit)s", "15")
+    with psycopg.connect(site.owner_url, autocommit=True) as owner:
+        owner.execute("SET enable_seqscan = off")
+        rows = owner.execute(f"EXPLAIN {statement}".encode()).fetchall()
+    plan = "\n".join(row[0] for row in rows)
+    assert "movements_by_time" in plan, plan
 
 
 def test_what_every_page_says_to_the_browser(site: Site, ann: Browser, guest: Browser) -> None:

@@ -36,7 +36,7 @@ SELECT m.account_id, m.version, m.kind, m.amount, m.posted, m.held, comptoir.mic
     s.code, s.scale, c.customer, a.name, n.reason
 FROM (
     SELECT * FROM comptoir.movements
-    WHERE book_id = %(book)s AND at > clock_timestamp() - make_interval(secs => %(seconds)s)
+    WHERE book_id = %(book)s AND at > now() - make_interval(secs => %(seconds)s)
     ORDER BY at DESC, account_id, version DESC LIMIT %(limit)s
 ) m
 JOIN comptoir.accounts a ON a.book_id = m.book_id AND a.id = m.account_id
@@ -45,7 +45,8 @@ LEFT JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
 LEFT JOIN comptoir.notes n
     ON n.book_id = m.book_id AND n.account_id = m.account_id AND n.version = m.version
 ORDER BY m.at DESC, m.account_id, m.version DESC"""
-"""Where in the journal a time is says an index of blocks: a short while is read at once."""
+"""Where in the journal a time is says an index of blocks: a short while is read at once. It serves
+only for a time that is the same all through the statement, as now() is."""
 
 WHOSE: Final = """
 SELECT c.customer, a.name FROM comptoir.accounts a

@@ -92,15 +92,22 @@ async def _all_owed(visit: Visit) -> list[credits_.Owed] | None:
     return found
 
 
-async def _needs(visit: Visit) -> list[dict[str, str]]:
-    """What needs a human, in words, each with its one action."""
+async def _needs(visit: Visit) -> list[dict[str, str]] | None:
+    """What needs a human, in words, each with its one action; None when looking took too long."""
+    try:
+        return await _all_needs(visit)
+    except TooLong:
+        return None
+
+
+async def _all_needs(visit: Visit) -> list[dict[str, str]]:
     app, book, look = visit.call.app, visit.book, visit.look
     needs: list[dict[str, str]] = []
 
     def add(words: str, action: str, address: str) -> None:
         needs.append({"words": words, "action": look.t(action), "address": address})
 
-    async with begin(app.pool) as tx:
+    async with begin_brief(app.pool) as tx:
         cases = await payments.cases(tx, book, None, _EACH)
         dead = [
             each
