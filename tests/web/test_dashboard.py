@@ -1,10 +1,8 @@
 """Pages for operators: who gets in, what a form must have, and that nobody's text is markup."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from html import unescape
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,58 +12,16 @@ import psycopg
 import pytest
 
 from comptoir.domains.credits.sql_overview import RECENT
-from comptoir.domains.identity.operators import hash_secret
 from comptoir.web.dashboard import overview, pages, tables
 from comptoir.web.dashboard.texts import TEXTS
 from comptoir.web.dashboard.visits import own_page
 from tests.support.counter import put
+from tests.support.operators import Browser, new_id, new_login
 from tests.support.site import Site, fresh
 
 FOLDER = Path(pages.__file__).parent
 TEMPLATES = {path.name: path.read_text() for path in (FOLDER / "templates").glob("*.html")}
 EVIL = "<img src=x onerror=alert(1)>"
-_NUMBERS = count(1)
-
-
-def new_login(site: Site, role: str = "admin", minutes: int = 30) -> str:
-    """The secret of an address, made behind the server's back."""
-    number = next(_NUMBERS)
-    secret = f"{number:043d}"
-    site.sql(
-        "INSERT INTO comptoir.operator_logins (book_id, id, hash, name, role, expires_at)"
-        " VALUES (1, %s, %s, 'Ann', %s, now() + make_interval(mins => %s))",
-        UUID(int=number), hash_secret(secret), role, minutes,
-    )  # fmt: skip
-    return secret
-
-
-@dataclass(slots=True)
-class Browser:
-    """Somebody's browser, without scripts."""
-
-    site: Site
-    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60))
-
-    def get(self, path: str, **headers: str) -> httpx2.Response:
-        return self.http.get(self.site.url + path, headers=headers)
-
-    def send(self, path: str, form: Mapping[str, str], **headers: str) -> httpx2.Response:
-        usual = {"Origin": self.site.url, "Sec-Fetch-Site": "same-origin"}
-        sent = {name: value for name, value in (usual | headers).items() if value}
-        return self.http.post(self.site.url + path, data={"sent": "", **form}, headers=sent)
-
-    def sign_in(self, role: str = "admin") -> "Browser":
-        done = self.send(f"/login/{new_login(self.site, role)}", {})
-        assert done.status_code == 303, done.text
-        return self
-
-    def form(self, path: str) -> dict[str, str]:
-        """What the first form of a page that acts has in it, unseen."""
-        page = self.get(path).text
-        assert 'name="key"' in page, page
-        return {
-            name: re.findall(f'name="{name}" value="([^"]+)"', page)[-1] for name in ("csrf", "key")
-        }
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +232,7 @@ def test_an_event_is_replayed_once_for_a_form(site: Site, ann: Browser) -> None:
 
 
 def test_a_case_is_closed_with_a_note(site: Site, ann: Browser) -> None:
-    id_ = UUID(int=next(_NUMBERS))
+    id_ = new_id()
     site.sql(
         "INSERT INTO comptoir.cases (book_id, id, kind, subject) VALUES (1, %s, 'dispute', %s)",
         id_, EVIL,
@@ -326,7 +282,7 @@ def everything(site: Site) -> list[str]:
     arrived(site, id_, f'{{"name": "{EVIL}"}}')
     site.sql(
         "INSERT INTO comptoir.cases (book_id, id, kind, subject, figures)"
-        " VALUES (1, %s, %s, %s, %s)", UUID(int=next(_NUMBERS)), EVIL + id_, EVIL,
+        " VALUES (1, %s, %s, %s, %s)", new_id(), EVIL + id_, EVIL,
         f'{{"a": "{EVIL}"}}',
     )  # fmt: skip
     name = customer.replace("%", "%25").replace("/", "%2F").replace("<", "%3C").replace(" ", "%20")
@@ -391,9 +347,15 @@ def test_what_takes_too_long_is_left_out(site: Site, ann: Browser) -> None:
 def test_the_newest_movements_are_found_by_an_index(site: Site) -> None:
     statement = RECENT.replace("%(seconds)s", "60")
     statement = statement.replace("%(book)s", "1").replace("%(limit)s", "15")
-    with psycopg.connect(site.owner_url, autocommit=True) as owner:
-        owner.execute("SET enable_seqscan = off")
+    with psycopg.connect(site.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO comptoir.movements SELECT 1, 10^15, n, 1, 1, n, 0, 0, n, 'grant',"
+            " now() - interval '1 day' + n * interval '1 second', NULL, '{}', '{}', NULL, NULL, 0"
+            " FROM generate_series(1, 60000) n"
+        )
+        owner.execute("ANALYZE comptoir.movements")
         rows = owner.execute(f"EXPLAIN {statement}".encode()).fetchall()
+        owner.rollback()
     plan = "\n".join(row[0] for row in rows)
     assert "movements_by_time" in plan, plan
 
