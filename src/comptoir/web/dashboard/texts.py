@@ -19,7 +19,7 @@ TEXTS: Final[dict[str, Texts]] = {
         "Customer, order, payment, Stripe id",
         "Client, commande, paiement, id Stripe",
     ),
-    "book": ("Book", "Livre"),
+    "book": ("Book:", "Livre :"),
     "book.show": ("Show {book}", "Voir {book}"),
     "book.test": (
         "TEST book: nothing here is real.",
@@ -68,7 +68,7 @@ TEXTS: Final[dict[str, Texts]] = {
             "12 heures de repos, et après 7 jours. Créez une nouvelle adresse sur le serveur :"
         ),
     ),
-    "problem.code": ("Code", "Code"),
+    "problem.code": ("Code:", "Code :"),
     "problem.back": ("Back to the overview", "Retour à l'aperçu"),
     "problem.nothing": (
         "If this came from a form, nothing was changed by it.",
