@@ -40,6 +40,14 @@ class Serving:
                 return line.split()[-1]
         raise AssertionError("".join(self.said))
 
+    def next_line(self) -> str:
+        assert self.process.stderr is not None
+        return self.process.stderr.readline()
+
+    def rest(self) -> str:
+        assert self.process.stderr is not None
+        return "".join([*self.said, self.process.stderr.read()])
+
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
         return self.process.wait(DEADLINE)
@@ -109,6 +117,23 @@ def test_it_serves_and_ends_well_when_asked_to(shell: Shell, number: signal.Sign
         assert answers(f"{address}/api/keys", made["key"]) == 200
         assert server.end(number) == 0
     assert server.said[-1].startswith("Comptoir listens on http://127.0.0.1:")
+
+
+@pytest.mark.pg
+def test_whoever_starts_it_on_his_own_machine_may_sign_in(shell: Shell):
+    with serving(shell, COMPTOIR_ENV="development") as server:
+        address = server.address()
+        place = server.next_line().split()[1]
+        assert place.startswith(f"{address}/login/")
+        assert answers(place) == 200
+
+
+@pytest.mark.pg
+def test_no_log_has_what_signs_somebody_in(shell: Shell):
+    with serving(shell, COMPTOIR_ENV="staging", COMPTOIR_SECRET="s" * 40) as server:
+        server.address()
+        assert server.end(signal.SIGTERM) == 0
+        assert "/login/" not in server.rest()
 
 
 @pytest.mark.pg

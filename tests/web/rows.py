@@ -60,6 +60,12 @@ _ROWS = (
     """order_lines (book_id, order_id, no, product, size, account_id, quantity, unit_amount,
        on_refund) VALUES ({book}, {id}, 1, 'TEE', 'M', 1, 1, 100, 'keep')""",
     "order_series VALUES ({book}, 2026, 1)",
+    """operator_logins (book_id, id, hash, name, role, expires_at)
+       VALUES ({book}, {id}, '\\x0{book}', 'operator', 'admin', now())""",
+    """operator_sessions (book_id, id, hash, name, role, shown_book, expires_at)
+       VALUES ({book}, {id}, '\\x0{book}', 'operator', 'admin', {book}, now())""",
+    """audit (book_id, id, who, action, subject)
+       VALUES ({book}, {id}, 'operator', 'grant', 'mv_1_1')""",
 )
 
 

@@ -13,7 +13,8 @@ from tests.web.rows import money
 
 KEPT = {
     "books", "keys", "assets", "prices", "answers", "plans", "plan_quotas", "packs", "plan_prices",
-    "plan_allowances", "provider_prices", "provider_cursors", "hooks",
+    "plan_allowances", "provider_prices", "provider_cursors", "hooks", "operator_logins",
+    "operator_sessions", "audit",
 }  # fmt: skip
 """Tables whose rows of the test book stay; of accounts the open ones do."""
 

@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "backup": "copies:backup",
     "restore": "copies:restore",
     "move": "copies:move",
+    "login": "login:login",
     "key": "keys:app",
     "customer": "customers:app",
     "book": "testbook:app",

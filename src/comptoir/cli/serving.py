@@ -27,6 +27,7 @@ from comptoir.cli import observing
 from comptoir.cli.desk import Desk, Exit, desk_of
 from comptoir.cli.draining import IDLE_SECONDS, Draining
 from comptoir.cli.loading import load_jobs
+from comptoir.cli.login import first_login
 from comptoir.cli.observing.reports import Reports
 from comptoir.cli.opening import check, migrated
 from comptoir.cli.serving_jobs import Beside
@@ -90,13 +91,18 @@ def serve(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What to serve: where it listens, in how many processes, and where errors are reported."""
+    """What to serve: where it listens, in how many processes, and where errors are reported.
+
+    Attributes:
+        login: signs an operator in, once; empty where nobody reads along.
+    """
 
     desk: Desk
     listener: socket.socket
     host: str
     workers: int
     told: Reports
+    login: str = ""
 
     @property
     def url(self) -> str:
@@ -107,6 +113,8 @@ class _Plan:
     def say_ready(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host
         self.desk.note("serve.ready", host=host, port=self.listener.getsockname()[1])
+        if self.login:
+            self.desk.note("serve.login", address=self.login)
 
     def uvicorn(self, factory: Callable[[], ASGIApp] | str) -> uvicorn.Config:
         return uvicorn.Config(
@@ -196,9 +204,10 @@ async def _serve(plan: _Plan, how: _How) -> Exit:
             if there != how.environment and not how.forced:
                 raise ComptoirError("environment-differs", there=there, here=how.environment)
             await stocked(settings, urls, how.environment)
+            signing_in = await first_login(plan.desk, urls, how.environment, plan.url)
             if place is not None:
                 await place.wait()
-            return await _run(plan)
+            return await _run(replace(plan, login=signing_in))
 
 
 async def _run(plan: _Plan) -> Exit:

@@ -8,6 +8,7 @@ from comptoir.cli.doctor_texts import DOCTOR
 from comptoir.cli.explain_texts import EXPLAIN
 from comptoir.cli.import_texts import IMPORT
 from comptoir.cli.jobs_texts import JOBS
+from comptoir.cli.login_texts import LOGIN
 from comptoir.cli.money_texts import MONEY
 from comptoir.cli.observing_texts import OBSERVING
 from comptoir.cli.people_texts import PEOPLE
@@ -464,6 +465,7 @@ TEXTS: Final[dict[str, Texts]] = {
     **DOCTOR,
     **OBSERVING,
     **JOBS,
+    **LOGIN,
     **MONEY,
     **STOCK,
 }

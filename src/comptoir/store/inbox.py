@@ -221,6 +221,12 @@ async def replay(pool: Pool, book: int, source: str, event_id: str) -> bool:
     return bool(await fetch(pool, sql.REPLAY, (book, source, event_id)))
 
 
+async def replay_beside(tx: AsyncConnection, book: int, source: str, event_id: str) -> bool:
+    """What `replay` does, in a transaction that does something else as well."""
+    row = await (await tx.execute(sql.REPLAY, (book, source, event_id))).fetchone()
+    return row is not None
+
+
 async def find(pool: Pool, book: int, source: str, event_id: str) -> Seen | None:
     """An event."""
     rows = await fetch(pool, sql.FIND, (book, source, event_id))

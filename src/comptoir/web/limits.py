@@ -21,6 +21,8 @@ _LIVE: Final = 1
 _EXEMPT: Final = ("/api/cron/", "/api/webhooks/", "/api/checkout/webhook", "/api/billing/webhooks")
 _HOW: Final = Policies()
 _MILLI: Final = 1_000
+_LOGIN: Final = Policy("login", 60, 60 * SECOND)
+"""Secrets cannot be guessed; this spares the database whoever tries."""
 
 
 class RateLimited(ComptoirError):
@@ -100,6 +102,19 @@ class OwnLimits:
         if not verdict.is_admitted:
             raise RateLimited(verdict, headers)
         return headers
+
+    async def admit_login(self, scope: Mapping[str, Any]) -> None:
+        """Let an address of the network try one-time addresses, but not many of them.
+
+        Raises:
+            RateLimited: it tries too many.
+            Unavailable: it cannot be decided.
+        """
+        question = Question(f"address:{self.address(scope)}", (_LOGIN,))
+        guards = await self._app.guards(_LIVE)
+        [verdict] = (await guards.limiter.ask(question, _HOW)).verdicts
+        if not verdict.is_admitted:
+            raise RateLimited(verdict, headers_of([verdict], self._app.clock()))
 
     def address(self, scope: Mapping[str, Any]) -> str:
         """Where a request comes from, past the proxies that are trusted."""

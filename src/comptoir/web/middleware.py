@@ -145,9 +145,11 @@ class Around:
 
 
 def _marked(headers: Any, request_id: bytes) -> list[Header]:  # noqa: ANN401  # ASGI
-    is_page = any(name == b"content-type" and value.startswith(_HTML) for name, value in headers)
-    policy = _PAGE if is_page else _CLOSED
-    return [*headers, (b"x-request-id", request_id), policy, *SECURITY]
+    said = dict(headers)
+    is_page = said.get(b"content-type", b"").startswith(_HTML)
+    usual = (_PAGE if is_page else _CLOSED, *SECURITY)
+    more = [header for header in usual if header[0] not in said]
+    return [*headers, (b"x-request-id", request_id), *more]
 
 
 def _internal(scope: Any, locale: str) -> Reply:  # noqa: ANN401  # ASGI

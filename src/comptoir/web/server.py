@@ -45,6 +45,7 @@ from comptoir.web.api import (
 from comptoir.web.api import credits as writing
 from comptoir.web.auth import Doorman
 from comptoir.web.background import work
+from comptoir.web.dashboard import pages
 from comptoir.web.limits import OwnLimits
 from comptoir.web.logs import Log, Report, keep_to_oneself
 from comptoir.web.metrics import Metrics
@@ -241,6 +242,7 @@ def _undocumented(counter: Counter, metrics: Metrics) -> tuple[Operation, ...]:
         *returning.OPERATIONS,
         *assets.OPERATIONS,
         *embed.OPERATIONS,
+        *pages.OPERATIONS,
         *reference.operations(counter.openapi, counter.served),
     )
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from comptoir.kit.limits import SCALE_MAX
+from comptoir.store import verdict
 from comptoir.store.verify import verify as verify_books
 from comptoir.web import shapes, views, wire
 from comptoir.web.call import Call
@@ -33,6 +34,7 @@ class AssetsQuery(wire.Page):
 async def verify(call: Call, query: VerifyQuery) -> Reply:
     """GET /api/ledger/verify: the actor's book, from the last watermark or from the beginning."""
     found = await verify_books(call.app.pool, call.actor.book, full=query.full)
+    await verdict.keep(call.app.pool, call.actor.book, found)
     drift = [
         {"check": d.check, "table": d.table, "row": d.row, "detail": d.detail} for d in found.drift
     ]

@@ -1,0 +1,38 @@
+"""Statements of the pages about money."""
+
+from typing import Final
+
+PAID: Final = """
+SELECT currency, count(*), sum(received)::bigint FROM comptoir.payments
+WHERE book_id = %s AND paid_at >= comptoir.moment(%s) GROUP BY currency ORDER BY currency"""
+
+REFUNDED: Final = """
+SELECT p.currency, count(*), sum(r.amount)::bigint
+FROM comptoir.refunds r
+JOIN comptoir.payments p ON p.book_id = r.book_id AND p.id = r.payment_id
+WHERE r.book_id = %s AND r.id >= %s AND r.status <> 'failed'
+GROUP BY p.currency ORDER BY p.currency"""
+"""Ids of refunds begin with their time."""
+
+PAYER: Final = """
+SELECT c.customer, p.id FROM comptoir.payments p
+LEFT JOIN comptoir.customers c ON c.book_id = p.book_id AND c.id = p.customer_id
+WHERE p.book_id = %(book)s AND p.id = %(id)s::uuid"""
+
+PAYER_BY_NAME: Final = """
+SELECT c.customer, p.id FROM (
+    SELECT * FROM comptoir.payments WHERE intent = %(name)s
+    UNION ALL SELECT * FROM comptoir.payments WHERE session = %(name)s
+    UNION ALL SELECT * FROM comptoir.payments WHERE invoice = %(name)s
+) p LEFT JOIN comptoir.customers c ON c.book_id = p.book_id AND c.id = p.customer_id
+WHERE p.book_id = %(book)s LIMIT 1"""
+
+BUYER: Final = """
+SELECT c.customer, o.id FROM comptoir.orders o
+LEFT JOIN comptoir.customers c ON c.book_id = o.book_id AND c.id = o.customer_id
+WHERE o.book_id = %s AND o.number = %s AND o.origin = 'checkout'"""
+
+AT_PROVIDER: Final = """
+SELECT c.customer, NULL FROM comptoir.provider_customers p
+JOIN comptoir.customers c ON c.book_id = p.book_id AND c.id = p.customer_id
+WHERE p.book_id = %s AND p.provider_id = %s"""

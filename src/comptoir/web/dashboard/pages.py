@@ -1,0 +1,16 @@
+"""All pages for operators, and what their forms do."""
+
+from typing import Final
+
+from comptoir.web.dashboard import account, accounts, goods, inbox, overview, search, signing_in
+from comptoir.web.routing import Operation
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *signing_in.OPERATIONS,
+    *overview.OPERATIONS,
+    *search.OPERATIONS,
+    *accounts.OPERATIONS,
+    *account.OPERATIONS,
+    *goods.OPERATIONS,
+    *inbox.OPERATIONS,
+)
