@@ -1,18 +1,26 @@
 """A stall of a shop for tests: products in sizes, orders, and one check of every stock figure."""
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+import httpx2
+
+from comptoir.app import App
 from comptoir.domains.stock import commands, queries
 from comptoir.domains.stock.commands import SizeTerms, Terms
 from comptoir.domains.stock.model import Item, MovementType, OnRefund, Order, OrderStatus
-from comptoir.flows import checkout, reserving, restocking
+from comptoir.flows import checkout, counting, reserving, restocking
 from comptoir.flows.charging import Page
 from comptoir.flows.checkout import Begun, Wanted
 from comptoir.flows.restocking import Wanted as Move
 from comptoir.jobs.worker import Crew, Worker
 from comptoir.store.pool import begin
+from comptoir.web.server import create_app
 from tests.support.shop import LIVE, Shop
 
 _NUMBERS = count()
@@ -142,11 +150,66 @@ async def agreed(shop: Shop) -> None:
         JOIN comptoir.accounts a ON a.book_id = s.book_id AND a.id = s.account_id
         ORDER BY 1, 2"""
     )
+    shown, exported = await over_http(shop), await in_a_file(shop)
     for product, size, posted, held, journal, reserved, ordered, sold in rows:
         place = f"{product} {size}"
         assert posted == journal, place
         assert held == reserved, place
         assert sold == ordered, place
         assert 0 <= held <= posted, place
-        assert await figures(shop, product, size) == (posted, held, posted - held)
+        there = (posted, held, posted - held)
+        assert await figures(shop, product, size) == there, place
+        if (product, size) in exported:  # what is sold no more is shown nowhere
+            assert exported[product, size] == there, place
+        assert shown.sizes.get((product, size)) == exported.get((product, size)), place
+    wanted: Counter[str] = Counter()
+    for product, _, _, held, *_ in rows:
+        wanted[product] += held
+    assert shown.units == +wanted
+    [(active,)] = shop.sql(
+        "SELECT count(*) FROM comptoir.orders WHERE book_id = 1 AND status = 'reserved'"
+    )
+    assert shown.active == active
     await shop.balanced()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What anybody sees over HTTP: figures of each size, and those of Prometheus."""
+
+    sizes: dict[tuple[str, str], tuple[int, int, int]]
+    units: Counter[str]
+    active: int
+
+
+async def over_http(shop: Shop) -> Shown:
+    @asynccontextmanager
+    async def make() -> AsyncGenerator[App]:
+        yield shop.app
+
+    counter = create_app(make)
+    transport = httpx2.ASGITransport(counter)
+    async with (
+        counter.router.lifespan_context(counter),
+        httpx2.AsyncClient(transport=transport, base_url="http://shop.test") as http,
+    ):
+        products = (await http.get("/api/stock/products", params={"limit": 100})).json()["items"]
+        metrics = (await http.get("/metrics")).text
+    sizes = {
+        (each["product"], of["size"]): (
+            of["stock"], of["reserved_stock"], of["available_stock"],
+        )
+        for each in products
+        for of in each["sizes"]
+    }  # fmt: skip
+    units = re.findall(
+        r'^comptoir_reserved_units\{book="1",product="(.*)"\} (\d+)', metrics, re.MULTILINE
+    )
+    [active] = re.findall(r'^comptoir_reservations_active\{book="1"\} (\d+)', metrics, re.MULTILINE)
+    return Shown(sizes, Counter({name: int(count) for name, count in units}), int(active))
+
+
+async def in_a_file(shop: Shop) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """What the file of all that is sold says."""
+    rows = [row async for page in counting.export(shop.till, LIVE) for row in page]
+    return {(row[0], row[1]): (int(row[6]), int(row[7]), int(row[8])) for row in rows}
