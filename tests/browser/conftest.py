@@ -10,9 +10,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser for all the tests of a worker."""
+    """A browser for the tests of a module: while it is open its loop runs, and no other one can."""
     if not CHROMIUM.exists():
         pytest.skip(f"there is no Chromium at {CHROMIUM}: nothing was looked at")
     with sync_playwright() as playwright:

@@ -63,7 +63,10 @@ STATEMENTS: Final = dict(
     found for module in (sql, sql_counts, sql_orders) for found in statements(module)
 )
 FEW: Final = {"order_series"}
-EVERY_SIZE: Final = {"domains.stock.sql.MOVEMENTS_OF_ALL"}
+EVERY_SIZE: Final = {
+    "domains.stock.sql.MOVEMENTS_OF_ALL",
+    "domains.stock.sql.MOVEMENTS_OF_SIZES",
+}
 """They look at every size once, and say so."""
 
 PARTS: Final = {"domains.stock.sql.NEWEST"}

@@ -125,7 +125,7 @@ async def movements(
     Args:
         tx: an open transaction.
         book: whose.
-        of: product and size; a size without its product counts for nothing.
+        of: product and size.
         before: time, account and version of the last one that was seen.
         limit: how many at most.
     """
@@ -134,7 +134,7 @@ async def movements(
         "book": book, "product": of[0], "size": of[1], "at": at, "account": account,
         "version": version, "limit": limit,
     }  # fmt: skip
-    query = sql.MOVEMENTS_OF_ALL
+    query = sql.MOVEMENTS_OF_ALL if of[1] is None else sql.MOVEMENTS_OF_SIZES
     if of[0] is not None:
         query = sql.MOVEMENTS_OF_PRODUCT if of[1] is None else sql.MOVEMENTS_OF_SIZE
     return [_movement(row) for row in await _all(tx, query, given)]

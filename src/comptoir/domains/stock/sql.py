@@ -92,6 +92,9 @@ ORDER BY m.at DESC, m.account_id DESC, m.version DESC LIMIT %(limit)s"""
 MOVEMENTS_OF_ALL: Final[LiteralString] = f"{_NEWEST}{_IN_ORDER}"
 """Looks at every size once: a shop has thousands of them, not millions."""
 
+MOVEMENTS_OF_SIZES: Final[LiteralString] = f"{_NEWEST} AND s.size = %(size)s{_IN_ORDER}"
+"""The same: of one size of whatever products have it."""
+
 MOVEMENTS_OF_PRODUCT: Final[LiteralString] = f"{_NEWEST} AND s.product = %(product)s{_IN_ORDER}"
 
 MOVEMENTS_OF_SIZE: Final[LiteralString] = f"""{_NEWEST}

@@ -17,6 +17,8 @@ GUARDS: Final = frozenset(
         ("accounts", "accounts_kept"),
         ("accounts", "accounts_never_go"),
         ("answers", "answers_never_change"),
+        ("audit", "audit_never_changes"),
+        ("audit", "audit_never_goes"),
         ("holds", "holds_kept"),
         ("holds", "holds_never_go"),
         ("lots", "lots_kept"),
