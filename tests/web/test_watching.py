@@ -8,7 +8,7 @@ import pytest
 from comptoir.app import Urls, open_app
 from comptoir.config import Settings
 from comptoir.store.sql_inbox import WATCHED
-from comptoir.web.watching import FRESH, Watch
+from comptoir.web.watching import FRESH, Remembered, coming_in
 from tests.support.postgres import Database
 
 pytestmark = pytest.mark.pg
@@ -33,10 +33,10 @@ async def test_figures_of_what_comes_in(database: Database, tmp_path: Path) -> N
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
         connection.execute(COMING_IN.encode())
     now = 1_000_000_000
-    watch = Watch()
+    watch = Remembered(coming_in)
     settings = Settings.model_validate({"COMPTOIR_HOME": tmp_path})
     async with open_app(settings, Urls(database.app_url, database.owner_url)) as app:
-        found = await watch.money(app, now)
+        found = await watch.read(app, now)
         assert found is not None
         assert {place: count for place, (count, _) in found.events.items()} == {
             (1, "received"): WATCHED, (1, "dead"): 3, (2, "failed"): 1,
@@ -46,8 +46,8 @@ async def test_figures_of_what_comes_in(database: Database, tmp_path: Path) -> N
         assert found.cases == {(1, "dispute"): 2, (1, "orphan-event"): 1}
         with psycopg.connect(database.owner_url, autocommit=True) as connection:
             connection.execute("DELETE FROM comptoir.cases")
-        assert await watch.money(app, now + FRESH - 1) is found
-        later = await watch.money(app, now + FRESH)
+        assert await watch.read(app, now + FRESH - 1) is found
+        later = await watch.read(app, now + FRESH)
         assert later is not None
         assert later.cases == {}
-    assert await watch.money(app, now + 2 * FRESH) is None
+    assert await watch.read(app, now + 2 * FRESH) is None

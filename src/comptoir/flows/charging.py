@@ -3,7 +3,6 @@
 It is asked for under a key made of the order's id, so that whoever asks again finds the same.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from urllib.parse import quote
 from comptoir.domains.payments import commands as payments
 from comptoir.domains.payments import compat, queries
 from comptoir.domains.payments.model import Effects, Payment, Status
-from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
+from comptoir.domains.payments.stripe import Object, ProviderRefused
 from comptoir.domains.stock import queries as stock
 from comptoir.domains.stock.model import Order
 from comptoir.flows import fulfilling
@@ -90,24 +89,14 @@ def _read(told: Object) -> Payable:
 
 
 async def _made(till: Till, order: Order, payment: Payment, page: Page | None) -> Payable:
-    provider, mark = till.provider, (compat.PAYMENT, str(order.id))
-    if page is None:
-        params, what = await _intent(till, order), "intent"
-    else:
-        params, what = await _session(till, order, page), "session"
-    create: Callable[[Mapping[str, Any], str], Awaitable[Object]] = (
-        provider.create_intent if page is None else provider.create_session
-    )
+    provider = till.provider
+    since = {"created": {"gte": order.created_at // SECOND - 60}}
     try:
-        return _read(await create(params, f"{order.id}:{what}"))
-    except ProviderFailed:
-        # The 500 stays the answer to its key: what it has made has our mark on it.
-        since = {"created": {"gte": order.created_at // SECOND - 60}}
-        pages = provider.intents(since) if page is None else provider.sessions(since)
-        found = await provider.found(pages, *mark)
-        if found is not None:
-            return _read(found)
-        return _read(await create(params, f"{order.id}:{what}-again"))
+        if page is None:
+            params = await _intent(till, order)
+            return _read(await provider.make_intent(params, f"{order.id}:intent", since))
+        params = await _session(till, order, page)
+        return _read(await provider.make_session(params, f"{order.id}:session", since))
     except ProviderRefused as error:
         await _given_up(till, payment, str(error.figures["provider_code"]))
         raise

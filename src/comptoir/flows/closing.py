@@ -11,14 +11,12 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
 from comptoir.domains.payments import commands as payments
 from comptoir.domains.payments import queries as paid
-from comptoir.domains.payments.model import Payment, Status
+from comptoir.domains.payments.model import Effects, Payment, Status
 from comptoir.domains.stock import commands, queries
-from comptoir.domains.stock.model import Order, OrderStatus, Origin
-from comptoir.flows import ending, reconciling, reserving
+from comptoir.domains.stock.model import Order, Origin
+from comptoir.flows import fulfilling, reconciling
 from comptoir.flows.auditing import Report
 from comptoir.flows.reserving import ledger_now
 from comptoir.flows.till import Till
@@ -156,12 +154,12 @@ async def _close(till: Till, book: int, id_: UUID) -> Closed:
         if not order.is_reserved:
             return _what(order)
         if order.origin is Origin.CALLER:
-            await _release(tx, till, order)
+            await fulfilling.release(tx, till, order)
             return Closed.RELEASED
         payment = await paid.find(tx, book, id_)
     if payment.intent is None and payment.session is None:
         return await _never_begun(till, order, payment)
-    await _end_at_provider(till, order, payment)
+    await reconciling.end(till, payment, f"{order.id}:close:{order.tries}")
     async with begin(till.pool) as tx:
         return _what(await queries.order(tx, book, id_))
 
@@ -170,28 +168,6 @@ def _what(order: Order) -> Closed:
     if order.is_reserved:
         return Closed.KEPT
     return Closed.CAPTURED if order.number is not None else Closed.RELEASED
-
-
-async def _release(tx: AsyncConnection, till: Till, order: Order) -> None:
-    is_late = await ledger_now(tx, till) >= order.expires_at
-    status = OrderStatus.EXPIRED if is_late else OrderStatus.CANCELLED
-    await reserving.give_up(tx, till, order, status)
-
-
-async def _end_at_provider(till: Till, order: Order, payment: Payment) -> None:
-    """Have the provider end a payment, and do what its answer means.
-
-    Raises:
-        Unavailable: it does not answer.
-    """
-    # A key of its own for each try: the answer of an older one may be a 500, kept for a day.
-    key = f"{order.id}:close:{order.tries}"
-    if payment.session is not None:
-        told = await ending.expired(till, payment.session, key)
-        await reconciling.apply_session(till, told)
-        return
-    assert payment.intent is not None, "it has one or the other"
-    await reconciling.apply_intent(till, await ending.cancelled(till, payment.intent, key))
 
 
 async def _never_begun(till: Till, order: Order, payment: Payment) -> Closed:
@@ -206,7 +182,7 @@ async def _never_begun(till: Till, order: Order, payment: Payment) -> Closed:
         if not isinstance(error, Unavailable):
             raise
     if found is not None and (found.intent or found.session):
-        await _end_at_provider(till, order, found)
+        await reconciling.end(till, found, f"{order.id}:close:{order.tries}")
     async with begin(till.pool) as tx:
         locked = await paid.lock(tx, order.book, order.id)
         now = await queries.lock(tx, order.book, order.id)
@@ -216,5 +192,5 @@ async def _never_begun(till: Till, order: Order, payment: Payment) -> Closed:
         if locked.intent is not None or locked.session is not None:
             return Closed.KEPT  # somebody has just been told how to pay
         await payments.change(tx, locked, Status.FAILED, "never-begun")
-        await _release(tx, till, now)
+        await fulfilling.ended(tx, till, locked, Effects())
     return Closed.RELEASED

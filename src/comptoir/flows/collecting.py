@@ -8,7 +8,7 @@ from uuid import UUID
 from comptoir.domains.payments import commands, compat, queries
 from comptoir.domains.payments.commands import Draft
 from comptoir.domains.payments.model import Payment, Purpose, Status, gone
-from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
+from comptoir.domains.payments.stripe import Object, ProviderRefused
 from comptoir.flows.till import Till
 from comptoir.guards.once import Call, Claim
 from comptoir.kit.errors import Conflict, NotFound
@@ -99,7 +99,6 @@ async def _begun(till: Till, book: int, wanted: Wanted, id_: UUID) -> Payment:
 
 
 async def _intent(till: Till, book: int, payment: Payment, claim: Claim) -> Object:
-    provider = till.provider
     metadata = {compat.BOOK: str(book), compat.PAYMENT: str(payment.id)}
     params: Mapping[str, Any] = {
         "amount": payment.amount, "currency": payment.currency, "metadata": metadata,
@@ -108,10 +107,7 @@ async def _intent(till: Till, book: int, payment: Payment, claim: Claim) -> Obje
     key = f"{payment.id}:intent"
     claim.has_asked = True
     try:
-        return await provider.create_intent(params, key)
-    except ProviderFailed:
-        found = await provider.found(provider.intents({}), compat.PAYMENT, str(payment.id))
-        return found if found is not None else await provider.create_intent(params, f"{key}-again")
+        return await till.provider.make_intent(params, key)
     except ProviderRefused as error:
         async with begin(till.pool) as tx:
             await commands.change(tx, payment, Status.FAILED, str(error.figures["provider_code"]))

@@ -118,14 +118,20 @@ async def ended(tx: AsyncConnection, till: Till, payment: Payment, effects: Effe
     if not order.is_reserved:
         effects.add("known", order=str(order.id))
         return
-    at = await ledger_now(tx, till)
-    is_late = at >= order.expires_at
-    status = OrderStatus.EXPIRED if is_late else OrderStatus.CANCELLED
-    await reserving.give_up(tx, till, order, status)
+    status = await release(tx, till, order)
     effects.add("released", order=str(order.id), status=status.value)
+    is_late = status is OrderStatus.EXPIRED
     type_ = outbox.ORDER_EXPIRED if is_late else outbox.ORDER_CANCELLED
     now = await queries.order(tx, order.book, order.id)
     await _tell(tx, till, type_, now, await queries.lines_of(tx, order))
+
+
+async def release(tx: AsyncConnection, till: Till, order: Order) -> OrderStatus:
+    """Give back what is set aside for an order, which is locked: too late, or given up before."""
+    is_late = await ledger_now(tx, till) >= order.expires_at
+    status = OrderStatus.EXPIRED if is_late else OrderStatus.CANCELLED
+    await reserving.give_up(tx, till, order, status)
+    return status
 
 
 async def processing(tx: AsyncConnection, till: Till, payment: Payment, effects: Effects) -> None:

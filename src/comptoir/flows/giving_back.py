@@ -5,7 +5,7 @@ from uuid import UUID
 
 from comptoir.domains.payments import compat, queries
 from comptoir.domains.payments.model import Effects
-from comptoir.domains.payments.stripe import ProviderFailed, ProviderRefused
+from comptoir.domains.payments.stripe import ProviderRefused
 from comptoir.flows import refunding
 from comptoir.flows.till import Till
 from comptoir.jobs.model import GiveUp, Job, Result
@@ -31,11 +31,7 @@ async def give_back(till: Till, job: Job) -> Result:
     params = refunding.params_of(job.book, payment, refund, "requested_by_customer")
     try:
         made = await refunding.found(till, params, refund)
-        made = made or await till.provider.create_refund(params, f"{refund.id}:refund")
-    except ProviderFailed:
-        made = await refunding.found(till, params, refund)
-        if made is None:
-            made = await till.provider.create_refund(params, f"{refund.id}:refund-again")
+        made = made or await till.provider.make_refund(params, f"{refund.id}:refund")
     except ProviderRefused as error:
         await refunding.drop(till, job.book, refund)
         async with begin(till.pool) as tx:

@@ -17,7 +17,7 @@ from comptoir.domains.credits.packs import Pack
 from comptoir.domains.payments import commands, compat, queries
 from comptoir.domains.payments.commands import Draft, Wish
 from comptoir.domains.payments.model import Bought, Payment, Purpose, Status
-from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
+from comptoir.domains.payments.stripe import Object, ProviderRefused
 from comptoir.domains.subscriptions import queries as selling
 from comptoir.flows import reconciling
 from comptoir.flows.auditing import Report
@@ -190,15 +190,8 @@ async def line(
 
 async def _session(till: Till, book: int, params: Mapping[str, Any], claim: Claim) -> Object:
     """The page; the one that an earlier attempt has made, where that is so."""
-    provider = till.provider
     try:
-        return await provider.create_session(params, claim.provider_key("session"))
-    except ProviderFailed:
-        # The 500 stays the answer to its key: what it has made has our mark on it.
-        found = await provider.found(provider.sessions({}), compat.PAYMENT, str(claim.origin))
-        if found is not None:
-            return found
-        return await provider.create_session(params, claim.provider_key("session-again"))
+        return await till.provider.make_session(params, claim.provider_key("session"))
     except ProviderRefused as error:
         async with begin(till.pool) as tx:
             payment = await queries.find(tx, book, claim.origin)

@@ -153,7 +153,21 @@ async def _end(till: Till, of: Payment, report: Report) -> None:
         order = await stock.order(tx, of.book, of.id)
     if order.is_reserved or payment.status not in UNFINISHED:
         return
-    key = f"{order.id}:end:{till.new_id()}"
+    await end(till, payment, f"{order.id}:end:{till.new_id()}", report)
+
+
+async def end(till: Till, payment: Payment, key: str, report: Report | None = None) -> None:
+    """Have the provider end a payment, and do what its answer means.
+
+    Args:
+        till: what it takes.
+        payment: with a page or an intent, or nothing is done.
+        key: of this try: the answer to an older one may be a 500, which is kept for a day.
+        report: what is noted of it.
+
+    Raises:
+        Unavailable: the provider, or the database, cannot be reached.
+    """
     if payment.session is not None:
         await apply_session(till, await ending.expired(till, payment.session, key), report)
     elif payment.intent is not None:

@@ -16,7 +16,7 @@ from comptoir.domains.payments.model import (
     dispute_status,
     refund_status,
 )
-from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
+from comptoir.domains.payments.stripe import Object, ProviderRefused
 from comptoir.flows import crediting, fulfilling
 from comptoir.flows.till import Till
 from comptoir.guards.once import Call, Claim
@@ -197,15 +197,10 @@ async def ask(
     payment, refund = of
     params = params_of(book, payment, refund, reason)
     try:
-        return await till.provider.create_refund(params, claim.provider_key("refund"))
+        return await till.provider.make_refund(params, claim.provider_key("refund"))
     except ProviderRefused:
         await drop(till, book, refund)
         raise
-    except ProviderFailed:
-        made = await found(till, params, refund)
-        if made is not None:
-            return made
-        return await till.provider.create_refund(params, claim.provider_key("refund-again"))
 
 
 def params_of(book: int, payment: Payment, refund: Refund, reason: str) -> dict[str, Any]:

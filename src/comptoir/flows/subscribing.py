@@ -6,7 +6,6 @@ from uuid import UUID
 
 from comptoir.domains.payments import commands, compat
 from comptoir.domains.payments import queries as payments
-from comptoir.domains.payments.stripe import Object, ProviderFailed
 from comptoir.domains.subscriptions import queries
 from comptoir.domains.subscriptions.model import Subscription, in_force
 from comptoir.flows.purchase import RETURN_PATH
@@ -53,7 +52,7 @@ async def checkout(till: Till, book: int, wanted: Wanted) -> tuple[str, bool]:
             raise Conflict("already-subscribed", customer=wanted.customer)
         known = await customer_there(till, book, customer, claim.provider_key("customer"))
         params = _params(till, book, wanted, (price, known, customer), claim.origin)
-        session = await _session(till, params, claim)
+        session = await till.provider.make_session(params, claim.provider_key("session"))
         return {"checkout_url": session["url"]}
 
     result, replayed = await (await till.once(book)).run(call, work)
@@ -97,17 +96,6 @@ def _params(
             "customer_update": {"address": "auto", "name": "auto"},
         }
     return params
-
-
-async def _session(till: Till, params: dict[str, Any], claim: Claim) -> Object:
-    provider = till.provider
-    try:
-        return await provider.create_session(params, claim.provider_key("session"))
-    except ProviderFailed:
-        found = await provider.found(provider.sessions({}), compat.PAYMENT, str(claim.origin))
-        if found is not None:
-            return found
-        return await provider.create_session(params, claim.provider_key("session-again"))
 
 
 async def customer_there(till: Till, book: int, customer: int, key: str) -> str:

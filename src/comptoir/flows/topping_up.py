@@ -5,7 +5,7 @@ open nobody begins another.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -16,7 +16,7 @@ from comptoir.domains.credits.packs import Pack
 from comptoir.domains.payments import commands, compat, queries
 from comptoir.domains.payments.commands import Draft, Wish
 from comptoir.domains.payments.model import Purpose, Status
-from comptoir.domains.payments.stripe import Object, ProviderFailed, ProviderRefused
+from comptoir.domains.payments.stripe import Object, ProviderRefused
 from comptoir.flows.till import Till
 from comptoir.jobs.model import Job, Result
 from comptoir.kit.errors import NotFound
@@ -96,7 +96,7 @@ async def top_up(till: Till, job: Job) -> Result:
         "metadata": metadata,
     }  # fmt: skip
     try:
-        intent = await _charge(till, params, job.id)
+        intent = await till.provider.make_intent(params, f"{job.id}:top-up")
     except ProviderRefused as error:
         code = str(error.figures["provider_code"])
         return await _failed(till, book, customer, (job.id, pack.amount), code)
@@ -133,15 +133,6 @@ async def _begun(
 async def _method(till: Till, payer: str) -> str | None:
     found: list[Object] = (await till.provider.methods_of(payer)).get("data", [])
     return compat.name(found[0]) if found else None
-
-
-async def _charge(till: Till, params: dict[str, Any], id_: UUID) -> Object:
-    provider = till.provider
-    try:
-        return await provider.create_intent(params, f"{id_}:top-up")
-    except ProviderFailed:
-        found = await provider.found(provider.intents({}), compat.PAYMENT, str(id_))
-        return found or await provider.create_intent(params, f"{id_}:top-up-again")
 
 
 async def _failed(

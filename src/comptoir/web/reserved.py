@@ -1,6 +1,5 @@
-"""What is set aside of stock, for Prometheus: the database says, but not too often."""
+"""What is set aside of stock, for Prometheus."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,15 +11,7 @@ from prometheus_client.registry import Collector
 from comptoir.app import App
 from comptoir.domains.stock import queries
 from comptoir.kit.books import BOOKS
-from comptoir.kit.errors import Unavailable
-from comptoir.kit.limits import SECOND
 from comptoir.store.pool import begin
-
-FRESH: Final = 5 * SECOND
-"""How long what was read is good enough: whoever asks more often asks nobody."""
-
-PATIENCE: Final = 2.0
-"""Seconds after which the other figures are shown without these: scrapers do not wait long."""
 
 PRODUCTS: Final = 50
 """Of a book that are shown, those first of which most is set aside."""
@@ -62,27 +53,14 @@ class Reserved(Collector):
         yield from (active, oldest, units)
 
 
-@dataclass(slots=True)
-class Look:
-    """Remembers what was read last. Used by the tasks of one event loop."""
+async def reserved(app: App) -> Reserved:
+    """What is set aside now.
 
-    _page: bytes = b""
-    _until: int = 0
-
-    async def page(self, app: App) -> bytes:
-        """The figures as Prometheus reads them; nothing when the database does not say."""
-        now = app.clock()
-        if now < self._until:
-            return self._page
-        self._until = now + FRESH
-        try:
-            async with asyncio.timeout(PATIENCE), begin(app.pool) as tx:
-                found = Reserved(await queries.standing(tx), await queries.units(tx, PRODUCTS))
-        except (Unavailable, TimeoutError):
-            self._page = b""
-            return self._page
-        self._page = page_of(found)
-        return self._page
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    async with begin(app.pool) as tx:
+        return Reserved(await queries.standing(tx), await queries.units(tx, PRODUCTS))
 
 
 def page_of(reserved: Reserved) -> bytes:

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, cast
 
+from comptoir.domains.payments import compat
 from comptoir.kit.errors import ComptoirError, Conflict, Unavailable
 
 Object = Mapping[str, Any]
@@ -28,6 +29,7 @@ OPEN_SECONDS: Final = 10.0
 TOGETHER: Final = 16
 PAGE: Final = 100
 _NONE: Final[Params] = {}
+_Create = Callable[[Params, str], Awaitable[Object]]
 _LIVE: Final = ("sk_live_", "rk_live_")
 
 
@@ -254,6 +256,49 @@ class Stripe:
     def invoice_payments(self, params: Params) -> AsyncIterator[Object]:
         """What pays invoices."""
         return self._pages("invoice_payments.list", params)
+
+    async def make_session(self, params: Params, key: str, since: Params = _NONE) -> Object:
+        """A page that carries a payment's mark, made once: see `_make`."""
+        return await self._make(
+            (self.create_session, self.sessions), params, key, (compat.PAYMENT, since)
+        )
+
+    async def make_intent(self, params: Params, key: str, since: Params = _NONE) -> Object:
+        """An intent that carries a payment's mark, made once: see `_make`."""
+        return await self._make(
+            (self.create_intent, self.intents), params, key, (compat.PAYMENT, since)
+        )
+
+    async def make_refund(self, params: Params, key: str) -> Object:
+        """A refund that carries our mark, made once: see `_make`."""
+        of = {"payment_intent": params["payment_intent"]}
+        return await self._make(
+            (self.create_refund, self.refunds), params, key, (compat.REFUND, of)
+        )
+
+    async def _make(
+        self,
+        calls: tuple[_Create, Callable[[Params], AsyncIterator[Object]]],
+        params: Params,
+        key: str,
+        where: tuple[str, Params],
+    ) -> Object:
+        """Create something that carries our mark in its metadata, whatever an answer of 500 means.
+
+        A 500 stays the answer to its key for a day, and what was asked for may have been made all
+        the same: so it is looked for by its mark, and only what is not there is asked for anew.
+
+        Raises:
+            Conflict: the provider would not have it.
+            Unavailable: the provider does not answer.
+        """
+        create, pages = calls
+        mark, among = where
+        try:
+            return await create(params, key)
+        except ProviderFailed:
+            found = await self.found(pages(among), mark, params["metadata"][mark])
+            return found if found is not None else await create(params, f"{key}-again")
 
     async def found(self, pages: AsyncIterator[Object], name: str, value: str) -> Object | None:
         """The object of a list whose metadata has a value: what a call that failed has made."""

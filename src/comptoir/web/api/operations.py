@@ -11,9 +11,9 @@ from comptoir.web.auth import Unauthorized
 from comptoir.web.call import Call
 from comptoir.web.metrics import TEXT, Metrics
 from comptoir.web.replies import Reply, ok
-from comptoir.web.reserved import Look
+from comptoir.web.reserved import page_of, reserved
 from comptoir.web.routing import PUBLIC, Handler, Operation
-from comptoir.web.watching import Watch
+from comptoir.web.watching import Remembered, coming_in
 
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _BEARER: Final = b"bearer "
@@ -47,7 +47,7 @@ def ready(newest: Callable[[], str] = newest_revision) -> Handler:
 
 def figures(metrics: Metrics) -> tuple[Operation, ...]:
     """GET /metrics: guarded by METRICS_TOKEN when that is set."""
-    watch, look = Watch(), Look()
+    money, aside = Remembered(coming_in), Remembered(reserved)
 
     async def handler(call: Call) -> Reply:
         expected = call.app.settings.metrics_token
@@ -55,9 +55,10 @@ def figures(metrics: Metrics) -> tuple[Operation, ...]:
         if expected is not None and not _is(expected.get_secret_value(), given):
             raise Unauthorized
         metrics.look(call.app.batches, call.app.redis_mode)
-        money = await watch.money(call.app, call.app.till.clock())
-        reserved = await look.page(call.app)
-        return Reply(200, metrics.page(money) + reserved, TEXT, [_NO_STORE])
+        now = call.app.clock()
+        page = metrics.page(await money.read(call.app, now))
+        held = await aside.read(call.app, now)
+        return Reply(200, page if held is None else page + page_of(held), TEXT, [_NO_STORE])
 
     return (
         Operation(

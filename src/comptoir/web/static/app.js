@@ -69,9 +69,14 @@ window.addEventListener("pageshow", () => {
 const places = {
   o: "/dashboard",
   a: "/dashboard/accounts",
+  k: "/dashboard/credits",
   s: "/dashboard/stock",
+  r: "/dashboard/orders",
+  j: "/dashboard/jobs",
   w: "/dashboard/webhooks",
   c: "/dashboard/cases",
+  m: "/dashboard/margin",
+  e: "/dashboard/settings",
 };
 let going = 0;
 
