@@ -14,11 +14,12 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 STATE: Final = frozenset(
     {
         "cursor-invalid", "idempotency-key-reused", "exceeds-hold", "insufficient-stock",
-        "bad-signature", "idempotency-key-missing",
+        "bad-signature", "idempotency-key-missing", "provider-refused",
     }
 )  # fmt: skip
-"""Refusals of requests that another state of the books would accept, or a signature; or a key that
-only a body with a customer wants."""
+"""Refusals of requests that another state of the books would accept, or a signature; a key that
+only a body with a customer wants; or what Stripe would not have, such as more than it ever takes of
+a currency."""
 
 STATE_FIELDS: Final = frozenset(
     {
