@@ -15,11 +15,7 @@ from comptoir.web.guide.tree import Entry, Section
 from comptoir.web.guide.words import CAPTIONS, TITLES, WORDS
 from comptoir.web.languages import pick
 
-_OTHERS: Final = (
-    ("routes", "/docs"),
-    ("problems", "/problems"),
-    ("settings", f"{tree.PREFIX}/{tree.SETTINGS}"),
-)
+_OTHERS: Final = (("routes", "/docs"), ("problems", "/problems"))
 
 
 def inline(text: str) -> str:
@@ -66,7 +62,7 @@ def _top(language: str) -> str:
     return (
         f'<header class="top"><a class="brand" href="{tree.PREFIX}">Comptoir</a>'
         f'<nav aria-label="{escape(pick(WORDS["other"], language))}">{links}</nav>'
-        f'<a class="jump" href="#pages">{escape(pick(WORDS["contents"], language))}</a></header>'
+        f'<a class="jump" href="#pages">{escape(pick(WORDS["pages"], language))}</a></header>'
     )
 
 

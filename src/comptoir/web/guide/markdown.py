@@ -35,6 +35,7 @@ def rendered(name: str) -> str:
     reader = _reader()
     tokens = reader.parse(tree.source(name))
     _number(tokens)
+    _empty(tokens)
     for each in tokens:
         _align(each)
         for child in each.children or ():
@@ -81,6 +82,13 @@ def _number(tokens: Sequence[Token]) -> None:
         name = slug(said)
         seen[name] = seen.get(name, 0) + 1
         each.attrSet("id", name if seen[name] == 1 else f"{name}-{seen[name] - 1}")
+
+
+def _empty(tokens: Sequence[Token]) -> None:
+    """A column without a heading has an empty cell there, not a heading that says nothing."""
+    for at, each in enumerate(tokens):
+        if each.type == "th_open" and not tokens[at + 1].content:
+            each.tag = tokens[at + 2].tag = "td"
 
 
 def _align(cell: Token) -> None:

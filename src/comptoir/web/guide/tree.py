@@ -99,9 +99,7 @@ def title_of(name: str) -> str:
 def sections() -> tuple[Section, ...]:
     """What the index lists, without what is not here."""
     found = _LIST.finditer(source(INDEX))
-    return tuple(
-        Section(each["caption"], _entries(each["names"].split())) for each in found
-    )
+    return tuple(Section(each["caption"], _entries(each["names"].split())) for each in found)
 
 
 def _entries(listed: list[str]) -> tuple[Entry, ...]:

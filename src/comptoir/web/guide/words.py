@@ -7,11 +7,9 @@ from comptoir.web.languages import Texts
 WORDS: Final[dict[str, Texts]] = {
     "heading": ("The guide to Comptoir", "Le guide de Comptoir"),
     "pages": ("Pages", "Pages"),
-    "contents": ("All pages", "Toutes les pages"),
     "other": ("Elsewhere on this server", "Ailleurs sur ce serveur"),
     "routes": ("API", "API"),
     "problems": ("Errors", "Erreurs"),
-    "settings": ("Settings", "Réglages"),
     "turn": ("Before and after", "Avant et après"),
     "before": ("Before", "Précédent"),
     "after": ("Next", "Suivant"),
