@@ -1,4 +1,4 @@
-"""What the environment may say, for pages that tell people: no value, only what could stand there."""
+"""What the environment may say, for pages that tell people: never what it does say."""
 
 from dataclasses import dataclass
 from typing import Any

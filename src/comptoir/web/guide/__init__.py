@@ -1,4 +1,4 @@
-"""The guide of this version, served by the server itself: `/docs/guide`, without a script.
+"""Owns the guide of this version, at `/docs/guide`. Does not decide what it says: `docs/` does.
 
 Each page is made once in a process, when somebody first asks for it.
 """

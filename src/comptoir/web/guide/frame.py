@@ -33,7 +33,7 @@ def framed(name: str, content: str, language: str) -> str:
         f"<title>{escape(shown)}</title>"
         f'<link rel="stylesheet" href="{assets.address("guide.css")}"></head><body>'
         f"{_top(language)}"
-        f'<div class="sheet"><main>{_note(language)}{content}{_turn(name, language)}</main>'
+        f'<div class="sheet"><main>{_note(name, language)}{content}{_turn(name, language)}</main>'
         f"{_rail(name, language)}</div></body></html>"
     )
 
@@ -66,8 +66,9 @@ def _top(language: str) -> str:
     )
 
 
-def _note(language: str) -> str:
-    if language != "fr":
+def _note(name: str, language: str) -> str:
+    """That guides are in English, for whoever reads something else."""
+    if language != "fr" or name == tree.SETTINGS:
         return ""
     return f'<p class="note">{escape(pick(WORDS["english"], language))}</p>'
 

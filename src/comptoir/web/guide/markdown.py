@@ -1,4 +1,4 @@
-"""Markdown to HTML, without raw HTML, styles or scripts, and with links that lead somewhere here."""
+"""Markdown to HTML, without raw HTML, styles or scripts; links lead to where a page is here."""
 
 import posixpath
 import re

@@ -6,7 +6,6 @@ The order is that of `index.md`, from which the site is made too: there is one l
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +54,7 @@ class Section:
 @cache
 def folder() -> Path:
     """Where the files are: in the package, or in the work tree that it is run from."""
-    package = Path(str(resources.files("comptoir.web.guide")))
+    package = Path(__file__).parent
     shipped = package / "pages"
     return shipped if shipped.is_dir() else package.parents[3] / "docs"
 
