@@ -218,8 +218,8 @@ def test_what_is_asked_for_again_is_compressed_and_the_same(site: Site) -> None:
 def test_no_html_and_no_style_of_a_page_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (
         "# A <b>b</b> & `c<d`\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) "
-        '<i onclick="x">y</i>\n\n| n | |\n|---:|---|\n| 1 | 2 |\n\n```{toctree}\nx\n```\n\n"
-        "## Two\n\n## Two\n'
+        '<i onclick="x">y</i>\n\n| n | |\n|---:|---|\n| 1 | 2 |\n\n```{toctree}\nx\n```\n\n'
+        "## Two\n\n## Two\n"
     )
     monkeypatch.setattr(tree, "source", lambda _name: text)
     made = markdown.rendered("guides/x")
