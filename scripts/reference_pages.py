@@ -4,19 +4,13 @@
 """
 
 import re
-import tomllib
-from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import SecretStr
-from pydantic_core import PydanticUndefined
-
-from comptoir.config import Settings
+from comptoir.app.variables import Variable, variables
 from comptoir.web.catalogue import PROBLEMS
 from comptoir.web.complaints import FIELDS
+from comptoir.web.guide import told
 from comptoir.web.reference import SECTIONS
 from comptoir.web.remedies import remedies
 from comptoir.web.server import DOCUMENTED
@@ -166,52 +160,32 @@ def _errors() -> str:
     return _ERRORS.format(rows="\n".join(rows))
 
 
-@cache
-def told() -> Mapping[str, Mapping[str, str]]:
-    """What is said of each variable."""
-    text = resources.files("comptoir.web").joinpath("settings.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-def variables() -> dict[str, Any]:
-    """The fields of the settings, by their variables."""
-    return {str(field.alias): field for field in Settings.model_fields.values()}
-
-
 def _settings() -> str:
     return _SETTINGS.format(
         settings="\n".join(
             _SETTING.format(
-                name=name,
-                meaning=_plain(told()[name]["meaning"]),
-                meaning_fr=_plain(told()[name]["meaning_fr"]),
-                default=_default(field),
-                example=told()[name]["example"],
-                limits=_limits(field),
+                name=each.name,
+                meaning=_plain(told()[each.name]["meaning"]),
+                meaning_fr=_plain(told()[each.name]["meaning_fr"]),
+                default=_default(each),
+                example=told()[each.name]["example"],
+                limits=_limits(each),
             )
-            for name, field in variables().items()
+            for each in variables()
         )
     )
 
 
-def _default(field: Any) -> str:  # noqa: ANN401  # pydantic's
-    assert field.default is not PydanticUndefined, "a program starts without any setting"
-    if field.default is None:
+def _default(each: Variable) -> str:
+    if each.default is None:
         return "unset"
-    shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
-    return f"`{shown}`" if shown else "empty"
+    return f"`{each.default}`" if each.default else "empty"
 
 
-def _limits(field: Any) -> str:  # noqa: ANN401  # pydantic's
-    limits = {
-        word: getattr(each, of)
-        for each in field.metadata
-        for of, word in (("pattern", "form"), ("ge", "at least"), ("le", "at most"))
-        if getattr(each, of, None) is not None
-    }
-    lines = [f"- {word.capitalize()}: `{limit}`\n" for word, limit in limits.items()]
-    is_secret = SecretStr in getattr(field.annotation, "__args__", ())
-    return "".join([*lines, "- A secret: it is shown nowhere.\n" if is_secret else ""])
+def _limits(each: Variable) -> str:
+    limits = (("Form", each.form), ("At least", each.least), ("At most", each.most))
+    lines = [f"- {word}: `{limit}`\n" for word, limit in limits if limit is not None]
+    return "".join([*lines, "- A secret: it is shown nowhere.\n" if each.is_secret else ""])
 
 
 def _routes() -> str:

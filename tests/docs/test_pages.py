@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from comptoir import Comptoir
+from scripts import reference_pages
 from tests.support.postgres import Cluster, Database
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,8 @@ SELLING = DOCS / "guides" / "sell-credits.md"
 STOCK = DOCS / "guides" / "sell-limited-stock.md"
 LIVE = DOCS / "guides" / "live-balances.md"
 BADGE = DOCS / "guides" / "badge.md"
-OWN_TESTS = {SHELL, SELLING, STOCK, LIVE, BADGE}
+POLICY = DOCS / "guides" / "strict-csp.md"
+OWN_TESTS = {SHELL, SELLING, STOCK, LIVE, BADGE, POLICY}
 """They have tests of their own, for they are written for a shell, or for a browser."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -105,4 +107,6 @@ def test_fences_are_of_a_kind_that_is_looked_at(page: Path) -> None:
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=named)
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
-    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+    made = {(DOCS / "reference" / name).resolve() for name in reference_pages.pages()}
+    here = {link: (page.parent / link).resolve() for link in links if "://" not in link}
+    assert [link for link, path in here.items() if path not in made and not path.exists()] == []

@@ -14,8 +14,10 @@ from tests.support.postgres import Database
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+FRENCH = (ROOT / "README.fr.md").read_text()
 RESULTS = (ROOT / "bench" / "RESULTS.md").read_text()
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+BLOCKS = BLOCK.findall(README)
 SHELL = [text for language, text in BLOCKS if language == "sh"]
 
 
@@ -32,8 +34,38 @@ def test_every_make_target_that_readme_names_exists() -> None:
     assert named <= targets
 
 
+def test_both_readmes_show_the_same_commands_in_the_same_order() -> None:
+    """So what is run of one is run of the other."""
+    assert BLOCK.findall(FRENCH) == BLOCKS
+    assert len(BLOCKS) == 4
+    assert _commands(FRENCH) == _commands(README)
+
+
+def test_both_readmes_say_the_same_figures_and_lead_to_each_other() -> None:
+    assert "(README.fr.md)" in README
+    assert "(README.md)" in FRENCH
+    assert FRENCH.count("\n## ") == README.count("\n## ")
+    assert FRENCH.count("\n- **") == README.count("\n- **")
+    assert set(_rates(FRENCH)) == set(_rates(README))
+    english, french = _links(README), _links(FRENCH)
+    assert set(english) - {"README.fr.md"} == set(french) - {"README.md"}
+
+
+def _commands(readme: str) -> list[str]:
+    """What stands in the text and can be typed, apart from its order in a sentence."""
+    return sorted(re.findall(r"`((?:make|comptoir) [^`]+)`", readme))
+
+
+def _links(readme: str) -> list[str]:
+    return re.findall(r"\]\(([^)#]+)\)", readme)
+
+
+def _rates(readme: str) -> list[tuple[str, str, str]]:
+    return re.findall(r"^\|[^|]+\| ([\d,]+) \| ([\d,]*) ?\| ?(\d*)x? ?\|$", readme, re.MULTILINE)
+
+
 def test_every_file_that_readme_names_exists() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
+    links = _links(README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
 
@@ -48,8 +80,7 @@ def test_every_bench_has_its_place_among_the_results() -> None:
 
 
 def test_every_rate_that_readme_shows_stands_among_the_results() -> None:
-    rows = re.findall(r"^\|[^|]+\| ([\d,]+) \| ([\d,]*) ?\| ?(\d*)x? ?\|$", README, re.MULTILINE)
-    rates = {rate for row in rows for rate in row[:2] if rate}
+    rates = {rate for row in _rates(README) for rate in row[:2] if rate}
     assert len(rates) > 5
     assert rates - set(re.findall(r"[\d,]+", RESULTS)) == set()
 
@@ -95,3 +126,4 @@ def test_the_python_of_readme_prints_what_it_says(database: Database, tmp_path: 
         check=True,
     )
     assert f"It prints `{done.stdout.strip()}`" in README
+    assert f"Il affiche `{done.stdout.strip()}`" in FRENCH

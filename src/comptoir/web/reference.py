@@ -52,6 +52,7 @@ _WORDS: Final[dict[str, Texts]] = {
     "status": ("Status", "Statut"),
     "cause": ("Why it comes", "Pourquoi"),
     "fix": ("What to do", "Que faire"),
+    "guide": ("Guide", "Guide"),
     "back": ("All of the API", "Toute l'API"),
 }
 SECTIONS: Final[dict[str, Texts]] = {
@@ -182,6 +183,7 @@ def _reference(document: dict[str, Any], served: Sequence[Operation], language: 
     heading = pick(_WORDS["heading"], language)
     parts = [f"<h1>{heading}</h1><p>{escape(pick(_WORDS['intro'], language))} "]
     parts.append('<a href="/openapi.json">/openapi.json</a>.</p>')
+    parts.append(f'<p><a href="/docs/guide">{pick(_WORDS["guide"], language)}</a></p>')
     for tag in dict.fromkeys(each.tag for each in served):
         parts.append(f"<h2>{escape(pick(SECTIONS[tag], language))}</h2>")
         for each in (one for one in served if one.tag == tag):

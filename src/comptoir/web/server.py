@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from comptoir import app as composition
 from comptoir.app import App
-from comptoir.web import assets, embed, openapi, reference, returning, webhooks
+from comptoir.web import assets, embed, guide, openapi, reference, returning, webhooks
 from comptoir.web.api import (
     batch,
     billing,
@@ -243,6 +243,7 @@ def _undocumented(counter: Counter, metrics: Metrics) -> tuple[Operation, ...]:
         *assets.OPERATIONS,
         *embed.OPERATIONS,
         *pages.OPERATIONS,
+        *guide.OPERATIONS,
         *reference.operations(counter.openapi, counter.served),
     )
 
