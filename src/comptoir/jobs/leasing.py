@@ -135,7 +135,7 @@ async def _end_failed(
     tx: AsyncConnection[Any], book: int, id_: UUID, held: tuple[int, int], failure: Failure
 ) -> None:
     number, failed = held[0], held[1] + 1
-    await tx.execute(sql.NOTE_TRY.encode(), (book, id_, failure.error))
+    await tx.execute(sql.NOTE_TRY, (book, id_, failure.error))
     if failure.is_final or failed >= ATTEMPTS:
         await tx.execute(sql_leases.END, ("failed", None, number))
         return

@@ -143,9 +143,7 @@ async def find(tx: AsyncConnection, book: int, id_: UUID) -> Work:
     return Work(seen, result if seen.status is Status.SUCCEEDED else None, happened)
 
 
-async def last_slots(
-    tx: AsyncConnection, tasks: Sequence[str]
-) -> Mapping[str, tuple[int, UUID]]:
+async def last_slots(tx: AsyncConnection, tasks: Sequence[str]) -> Mapping[str, tuple[int, UUID]]:
     """When each periodic job was enqueued for the last time, and as which job."""
     rows = await (await tx.execute(sql.LAST_SLOTS, (list(tasks),))).fetchall()
     return {task: (at, job) for task, at, job in rows}

@@ -195,7 +195,7 @@ async def cancel_beside(tx: AsyncConnection[Any], book: int, id_: UUID) -> None:
 
 
 async def _found(tx: AsyncConnection[Any], book: int, id_: UUID) -> Seen:
-    row = await (await tx.execute(sql.FIND.encode(), (id_, book))).fetchone()
+    row = await (await tx.execute(sql.FIND, (id_, book))).fetchone()
     if row is None:
         raise NotFound("job-not-found")
     return _seen(row)

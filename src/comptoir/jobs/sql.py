@@ -156,7 +156,7 @@ WITH stalled AS (
     ON CONFLICT (book_id, job) DO UPDATE SET {MORE}
 )
 SELECT job, is_dead, pg_notify('procrastinate_queue_v1#' || queue_name,
-    json_build_object('type', 'job_inserted', 'job_id', id)::text)::text FROM freed"""  # our own words
+    json_build_object('type', 'job_inserted', 'job_id', id)::text)::text FROM freed"""
 
 PRUNE_WORKERS: Final = """
 DELETE FROM comptoir.procrastinate_workers

@@ -81,4 +81,4 @@ WITH expired AS (
     ON CONFLICT (book_id, job) DO UPDATE SET {MORE}
 )
 SELECT pg_notify('procrastinate_queue_v1#' || queue_name,
-    json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM freed WHERE NOT is_dead"""  # our own words
+    json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM freed WHERE NOT is_dead"""

@@ -2,16 +2,19 @@
 
 from typing import Final
 
-# Of each state the newest; of these the newest of all.
+# Of each state the newest; of these the newest of all. By whole rows of the index: where a state is
+# asked for as equal, its order is that of the primary key, by which all jobs would be read.
 LOOK: Final = """
 SELECT found.id, found.task_name
 FROM unnest(%(statuses)s::text[], %(tried)s::boolean[]) AS shown(status, tried)
 CROSS JOIN LATERAL (
     SELECT j.id, j.task_name FROM comptoir.procrastinate_jobs j
-    WHERE j.args->>'book' = %(book)s::integer::text
-        AND j.status = shown.status::comptoir.procrastinate_job_status
-        AND (j.attempts > 0) = shown.tried AND j.id < %(before)s
-    ORDER BY j.id DESC LIMIT %(most)s
+    WHERE (j.args->>'book', j.status, (j.attempts > 0), j.id) < (%(book)s::integer::text,
+            shown.status::comptoir.procrastinate_job_status, shown.tried, %(before)s)
+        AND (j.args->>'book', j.status, (j.attempts > 0), j.id) >= (%(book)s::integer::text,
+            shown.status::comptoir.procrastinate_job_status, shown.tried, 0)
+    ORDER BY j.args->>'book' DESC, j.status DESC, (j.attempts > 0) DESC, j.id DESC
+    LIMIT %(most)s
 ) found ORDER BY found.id DESC LIMIT %(most)s"""
 
 COUNT: Final = """
@@ -22,7 +25,7 @@ SELECT shown.status, shown.tried, (
             AND j.status = shown.status::comptoir.procrastinate_job_status
             AND (j.attempts > 0) = shown.tried
         LIMIT %(most)s
-    ) some
+    ) few
 )
 FROM unnest(%(statuses)s::text[], %(tried)s::boolean[]) AS shown(status, tried)"""
 """Never more than so many of each."""
