@@ -35,9 +35,9 @@ def job(
     )  # fmt: skip
     if error is not None:
         site.sql(
-            "INSERT INTO comptoir.job_results (book_id, job, error, tries) VALUES (%s, %s, %s,"
-            " jsonb_build_array(jsonb_build_object('at', comptoir.micros(now()), 'error', %s::text)))",
-            book, id_, error, error,
+            "INSERT INTO comptoir.job_results (book_id, job, error, tries) SELECT %s, %s, e,"
+            " jsonb_build_array(jsonb_build_object('at', comptoir.micros(now()), 'error', e))"
+            " FROM (SELECT %s::text AS e) said", book, id_, error,
         )  # fmt: skip
     return id_
 

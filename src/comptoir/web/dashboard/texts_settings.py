@@ -15,6 +15,7 @@ SETTINGS: Final[dict[str, Texts]] = {
             "secrets on montre seulement s'ils sont définis."
         ),
     ),
+    "set.all": ("Variables of the environment", "Variables d'environnement"),
     "set.name": ("Variable", "Variable"),
     "set.value": ("Value", "Valeur"),
     "set.meaning": ("Meaning", "Sens"),

@@ -24,6 +24,7 @@ from comptoir.web.dashboard.visits import HOME, Visit, acting, go, own_page, rea
 from comptoir.web.replies import Reply, write_moment
 
 _JOBS: Final = f"{HOME}/jobs"
+_RETRY_DEAD: Final = f"{HOME}/dead-jobs/retry"
 _HEADINGS: Final = (
     "id", "type", "state", "attempts", "of", "due_at", "ended_at", "error", "subject",
 )  # fmt: skip
@@ -170,7 +171,7 @@ async def cancel(visit: Visit) -> Reply:
 
 
 async def retry_dead(visit: Visit) -> Reply:
-    """POST /dashboard/jobs/retry-dead: those of a list, the newest first, at most MOST of them."""
+    """POST /dashboard/dead-jobs/retry: those of a list, the newest first, at most MOST of them."""
     type_ = _type(visit.form)
     line = _line(visit, "retry-jobs", type_ or "jobs")
     before = tables.number(visit.form.get("upto"), _BOUND - 1) + 1
@@ -225,7 +226,7 @@ def _id(visit: Visit) -> UUID:
 OPERATIONS: Final = (
     reading(_JOBS, works),
     reading(f"{_JOBS}/{{id}}", work),
-    acting(f"{_JOBS}/retry-dead", retry_dead),
+    acting(_RETRY_DEAD, retry_dead),
     acting(f"{_JOBS}/{{id}}/retry", retry),
     acting(f"{_JOBS}/{{id}}/cancel", cancel),
 )
