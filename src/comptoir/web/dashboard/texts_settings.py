@@ -66,6 +66,7 @@ SETTINGS: Final[dict[str, Texts]] = {
     "hooks": ("Outgoing webhooks", "Webhooks sortants"),
     "hooks.where": ("Address", "Adresse"),
     "hooks.what": ("Hears of", "Écoute"),
+    "hooks.since": ("Since", "Depuis"),
     "hooks.none": (
         "Nobody hears of what happens here. Let somebody:",
         "Personne n'entend ce qui se passe ici. Abonnez quelqu'un :",
@@ -80,7 +81,7 @@ SETTINGS: Final[dict[str, Texts]] = {
             "reason is forgotten with the person whom it is about."
         ),
         (
-            "Ce que les opérateurs ont fait sur ces pages, qui et pourquoi. Aucune ligne ne part ni "
+            "Ce que les opérateurs ont fait sur ces pages, et pourquoi. Aucune ligne ne part ni "
             "ne change ; le motif est oublié avec la personne qu'il concerne."
         ),
     ),
