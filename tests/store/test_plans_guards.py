@@ -9,7 +9,7 @@ import pytest
 from comptoir.guards import sql as guards_sql
 from comptoir.guards.limits import sql as limits_sql
 from comptoir.jobs import sql as jobs_sql
-from comptoir.jobs import sql_leases
+from comptoir.jobs import sql_leases, sql_overview
 from tests.support.plans import plan, reads_as_a_whole, statements
 from tests.support.postgres import Cluster
 
@@ -72,7 +72,7 @@ ANALYZE
 
 STATEMENTS: Final = dict(
     found
-    for module in (guards_sql, limits_sql, jobs_sql, sql_leases)
+    for module in (guards_sql, limits_sql, jobs_sql, sql_leases, sql_overview)
     for found in statements(module)
 )
 
@@ -153,6 +153,18 @@ def test_no_table_is_read_as_a_whole(name: str, books: psycopg.Connection) -> No
 @pytest.mark.parametrize("name", sorted(COUNTS))
 def test_what_is_counted_is_what_has_not_ended(name: str, books: psycopg.Connection) -> None:
     assert "procrastinate_events" not in whole(books, name)
+
+
+@pytest.mark.parametrize(("name", "sorts"), [("LOOK", 1), ("COUNT", 0)])
+def test_a_page_of_jobs_is_read_in_the_order_of_its_index(
+    name: str, sorts: int, books: psycopg.Connection
+) -> None:
+    nodes = plan(books, STATEMENTS[f"jobs.sql_overview.{name}"])
+    [scan] = [node for node in nodes if node.get("Relation Name") == "procrastinate_jobs"]
+    assert scan.get("Index Name") == "jobs_of_book", nodes
+    assert "Filter" not in scan, scan
+    # What is found of each state is put in order; to find it nothing is.
+    assert [node["Node Type"] for node in nodes].count("Sort") == sorts, nodes
 
 
 def read(connection: psycopg.Connection) -> dict[str, int]:

@@ -135,9 +135,9 @@ async def _end_failed(
     tx: AsyncConnection[Any], book: int, id_: UUID, held: tuple[int, int], failure: Failure
 ) -> None:
     number, failed = held[0], held[1] + 1
+    await tx.execute(sql.NOTE_TRY, (book, id_, failure.error))
     if failure.is_final or failed >= ATTEMPTS:
         await tx.execute(sql_leases.END, ("failed", None, number))
-        await tx.execute(sql.KEEP_RESULT, (book, id_, None, failure.error))
         return
     await tx.execute(sql_leases.END, ("todo", pause(failed, failure.chance), number))
 

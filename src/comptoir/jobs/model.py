@@ -61,6 +61,11 @@ class GiveUp(Exception):
     """Raised by a handler that knows that another try would end the same way."""
 
 
+def is_type(text: str) -> bool:
+    """Whether a type of jobs can be called so."""
+    return len(text) <= TYPE_LENGTH and _TYPE.match(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A job to enqueue.
@@ -91,7 +96,7 @@ class Wanted:
             Invalid: a field cannot be what it is.
         """
         fits = {
-            "type": len(self.type) <= TYPE_LENGTH and _TYPE.match(self.type),
+            "type": is_type(self.type),
             "unique": self.unique is None
             or (len(self.unique) <= UNIQUE_LENGTH and _NAME.match(self.unique)),
             "priority": abs(self.priority) <= PRIORITY_MOST,

@@ -5,6 +5,7 @@ jobs, try them again, and keep those that never succeed.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +20,7 @@ from comptoir.store.commit import Companion
 from comptoir.store.joined import fetch_joined
 from comptoir.store.pool import Pool, begin, fetch
 
-_SHOWN: Final[dict[Status, tuple[tuple[str, ...], bool | None]]] = {
+SHOWN: Final[dict[Status, tuple[tuple[str, ...], bool | None]]] = {
     Status.PENDING: (("todo",), False),
     Status.FAILED: (("todo",), True),
     Status.RUNNING: (("doing",), None),
@@ -105,7 +106,7 @@ async def look(pool: Pool, book: int, id_: UUID) -> Seen:
 
 async def listed(pool: Pool, book: int, sought: Sought) -> list[Seen]:
     """Jobs of a book, the newest first."""
-    statuses, tried = _SHOWN[sought.status] if sought.status is not None else (None, None)
+    statuses, tried = SHOWN[sought.status] if sought.status is not None else (None, None)
     async with begin(pool) as tx:
         cursor = await tx.execute(
             sql.LIST,
@@ -129,18 +130,37 @@ async def retry(pool: Pool, book: int, id_: UUID) -> Seen:
         NotFound: the book has no such job.
         Conflict: it runs, has succeeded, or another one waits under its unique name.
     """
+    async with begin(pool) as tx:
+        await retry_beside(tx, book, id_)
+    return await look(pool, book, id_)
+
+
+async def retry_beside(tx: AsyncConnection[Any], book: int, id_: UUID) -> None:
+    """The same in the open transaction, which cannot go on after a refusal.
+
+    Raises:
+        NotFound, Conflict: as `retry`.
+    """
     try:
-        async with begin(pool) as tx:
-            row = await (await tx.execute(sql.REQUEUE, (id_, book))).fetchone()
-            if row is not None:
-                await tx.execute(sql.FORGET_RESULT, (book, id_))
-                await tx.execute(sql.WAKE, row)
+        row = await (await tx.execute(sql.REQUEUE, (id_, book))).fetchone()
     except UniqueViolation:
         raise Conflict("job-waits") from None
-    seen = await look(pool, book, id_)
     if row is None:
+        seen = await _found(tx, book, id_)
         raise Conflict("job-not-retryable", state=seen.status.value)
-    return seen
+    await tx.execute(sql.FORGET_RESULT, (book, id_))
+    await tx.execute(sql.WAKE, row)
+
+
+async def retry_each(tx: AsyncConnection[Any], book: int, ids: Sequence[UUID]) -> list[UUID]:
+    """Retry jobs in the open transaction; returns those that could be, and leaves the others."""
+    done: list[UUID] = []
+    for id_ in ids:
+        with suppress(NotFound, Conflict):
+            async with tx.transaction():
+                await retry_beside(tx, book, id_)
+            done.append(id_)
+    return done
 
 
 async def cancel(pool: Pool, book: int, id_: UUID) -> Seen:
@@ -151,17 +171,34 @@ async def cancel(pool: Pool, book: int, id_: UUID) -> Seen:
         Conflict: it has ended.
     """
     async with begin(pool) as tx:
-        leased = await (await tx.execute(sql_leases.REVOKE, (id_, book))).fetchone()
-        if leased is not None:
-            await tx.execute(sql_leases.END, ("aborted", None, leased[0]))
-            await tx.execute(sql.KEEP_RESULT, (book, id_, None, CANCELLED))
-        row = leased or await (await tx.execute(sql.CANCEL, (id_, book))).fetchone()
-        if row is not None and row[0] == "cancelled":
-            await tx.execute(sql.KEEP_RESULT, (book, id_, None, CANCELLED))
-    seen = await look(pool, book, id_)
+        await cancel_beside(tx, book, id_)
+    return await look(pool, book, id_)
+
+
+async def cancel_beside(tx: AsyncConnection[Any], book: int, id_: UUID) -> None:
+    """The same in the open transaction.
+
+    Raises:
+        NotFound, Conflict: as `cancel`.
+    """
+    leased = await (await tx.execute(sql_leases.REVOKE, (id_, book))).fetchone()
+    if leased is not None:
+        await tx.execute(sql_leases.END, ("aborted", None, leased[0]))
+        await tx.execute(sql.KEEP_RESULT, (book, id_, None, CANCELLED))
+        return
+    row = await (await tx.execute(sql.CANCEL, (id_, book))).fetchone()
     if row is None:
+        seen = await _found(tx, book, id_)
         raise Conflict("job-ended", state=seen.status.value)
-    return seen
+    if row[0] == "cancelled":
+        await tx.execute(sql.KEEP_RESULT, (book, id_, None, CANCELLED))
+
+
+async def _found(tx: AsyncConnection[Any], book: int, id_: UUID) -> Seen:
+    row = await (await tx.execute(sql.FIND, (id_, book))).fetchone()
+    if row is None:
+        raise NotFound("job-not-found")
+    return _seen(row)
 
 
 async def depths(pool: Pool, book: int) -> dict[str, Depth]:
@@ -172,7 +209,7 @@ async def depths(pool: Pool, book: int) -> dict[str, Depth]:
 
 def _seen(row: Sequence[Any]) -> Seen:
     number, id_, type_, status, attempts, payload, run_at, result, error, at = row
-    found = _status(status, attempts)
+    found = status_of(status, attempts)
     ended = found in {Status.SUCCEEDED, Status.DEAD, Status.CANCELLED}
     kept: Payload = payload
     return Seen(
@@ -183,8 +220,9 @@ def _seen(row: Sequence[Any]) -> Seen:
     )  # fmt: skip
 
 
-def _status(said: str, attempts: int) -> Status:
-    for status, (statuses, tried) in _SHOWN.items():
+def status_of(said: str, attempts: int) -> Status:
+    """What the queue's own status of a job means, given how many tries have failed."""
+    for status, (statuses, tried) in SHOWN.items():
         if said in statuses and (tried is None or tried == (attempts > 0)):
             return status
     return Status.RUNNING

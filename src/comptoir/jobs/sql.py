@@ -40,7 +40,9 @@ WHERE args->>'job' = %s::uuid::text AND args->>'book' = %s::integer::text
     AND (status IN ('failed', 'cancelled', 'aborted') OR (status = 'todo' AND attempts > 0))
 RETURNING queue_name, id"""
 
-FORGET_RESULT: Final = "DELETE FROM comptoir.job_results WHERE book_id = %s AND job = %s"
+FORGET_RESULT: Final = """
+UPDATE comptoir.job_results SET result = NULL, error = NULL WHERE book_id = %s AND job = %s"""
+"""Why its tries have failed is remembered."""
 
 WAKE: Final = """
 SELECT pg_notify('procrastinate_queue_v1#' || %s,
@@ -68,6 +70,27 @@ FROM (SELECT set_config('synchronous_commit', 'off', true) AS said) soon WHERE s
 ON CONFLICT (book_id, job) DO UPDATE SET result = excluded.result, error = excluded.error,
     at = clock_timestamp() RETURNING 1"""
 """The same, alone and without waiting for the disk: one round trip."""
+
+MORE: Final = """result = NULL, error = excluded.error, at = clock_timestamp(), tries = CASE
+    WHEN jsonb_array_length(r.tries) < 50 THEN r.tries ELSE r.tries - 0 END || excluded.tries"""
+"""What one more try that has failed changes."""
+
+TRIED: Final = """jsonb_build_array(jsonb_build_object(
+    'at', comptoir.micros(clock_timestamp()), 'error', said.error))"""
+
+NOTE_TRY_SOON: Final = f"""
+INSERT INTO comptoir.job_results AS r (book_id, job, error, tries)
+SELECT %s::integer, %s::uuid, said.error, {TRIED}
+FROM (SELECT %s::text AS error, set_config('synchronous_commit', 'off', true) AS soon) said
+WHERE soon IS NOT NULL
+ON CONFLICT (book_id, job) DO UPDATE SET {MORE} RETURNING 1"""  # our own words
+"""A try has failed: when, and the kind of its error; without waiting for the disk."""
+
+NOTE_TRY: Final = f"""
+INSERT INTO comptoir.job_results AS r (book_id, job, error, tries)
+SELECT %s::integer, %s::uuid, said.error, {TRIED}
+FROM (SELECT %s::text AS error) said
+ON CONFLICT (book_id, job) DO UPDATE SET {MORE}"""  # our own words
 
 DEPTHS: Final = """
 WITH counted AS (
@@ -109,7 +132,7 @@ RETURNING j.id, j.status, j.task_name, j.priority, j.lock, j.queueing_lock, j.ar
 
 # A worker that has gone, or has not been heard of for too long, does its jobs no more: they are
 # tried again, or are dead when that was their last try.
-SWEEP: Final = """
+SWEEP: Final = f"""
 WITH stalled AS (
     SELECT j.id, j.attempts + 1 >= known.most AS is_last
     FROM comptoir.procrastinate_jobs j
@@ -128,9 +151,9 @@ WITH stalled AS (
     RETURNING j.id, j.queue_name, (j.args->>'book')::integer AS book,
         (j.args->>'job')::uuid AS job, j.status = 'failed' AS is_dead
 ), noted AS (
-    INSERT INTO comptoir.job_results (book_id, job, error)
-    SELECT book, job, 'WorkerLost' FROM freed WHERE is_dead
-    ON CONFLICT (book_id, job) DO NOTHING
+    INSERT INTO comptoir.job_results AS r (book_id, job, error, tries)
+    SELECT book, job, said.error, {TRIED} FROM freed, (SELECT 'WorkerLost' AS error) said
+    ON CONFLICT (book_id, job) DO UPDATE SET {MORE}
 )
 SELECT job, is_dead, pg_notify('procrastinate_queue_v1#' || queue_name,
     json_build_object('type', 'job_inserted', 'job_id', id)::text)::text FROM freed"""

@@ -6,6 +6,8 @@ one does.
 
 from typing import Final
 
+from comptoir.jobs.sql import MORE, TRIED
+
 # Of each place the first that may be done, by an index of its own; of these the first of all.
 TAKE: Final = """
 WITH waiting AS (
@@ -60,7 +62,7 @@ UPDATE comptoir.procrastinate_jobs SET status = %s::comptoir.procrastinate_job_s
 WHERE id = %s"""
 
 # Who had leased them has gone: they are tried again, or are dead when that was their last try.
-FREE: Final = """
+FREE: Final = f"""
 WITH expired AS (
     SELECT job_id FROM comptoir.job_leases WHERE expires_at <= now()
     ORDER BY expires_at LIMIT 500 FOR UPDATE SKIP LOCKED
@@ -74,9 +76,9 @@ WITH expired AS (
     RETURNING j.id, j.queue_name, (j.args->>'book')::integer AS book,
         (j.args->>'job')::uuid AS job, j.status = 'failed' AS is_dead
 ), noted AS (
-    INSERT INTO comptoir.job_results (book_id, job, error)
-    SELECT book, job, 'WorkerLost' FROM freed WHERE is_dead
-    ON CONFLICT (book_id, job) DO UPDATE SET error = excluded.error, at = clock_timestamp()
+    INSERT INTO comptoir.job_results AS r (book_id, job, error, tries)
+    SELECT book, job, said.error, {TRIED} FROM freed, (SELECT 'WorkerLost' AS error) said
+    ON CONFLICT (book_id, job) DO UPDATE SET {MORE}
 )
 SELECT pg_notify('procrastinate_queue_v1#' || queue_name,
     json_build_object('type', 'job_inserted', 'job_id', id)::text) FROM freed WHERE NOT is_dead"""

@@ -208,8 +208,7 @@ class Worker:
             is_dead = _is_last(handler, job, error)
             name = type(error).__name__
             self._crew.told(Ended(job.id, job.type, job.attempt, name, is_dead))
-            if is_dead:
-                await self._keep(job, None, _why(error))
+            await fetch(self._pool, sql.NOTE_TRY_SOON, (job.book, job.id, _why(error)))
             raise
         self._crew.told(Ended(job.id, job.type, job.attempt))
 

@@ -23,8 +23,6 @@ LOGIN_SECONDS: Final = 30 * 60
 IDLE_SECONDS: Final = 12 * 3600
 SESSION_SECONDS: Final = 7 * 24 * 3600
 SECRET_BYTES: Final = 32
-LAST: Final = UUID(int=2**128 - 1)
-FAR: Final = 2**52
 
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -164,9 +162,9 @@ async def show_book(tx: AsyncConnection, id_: UUID, book: str) -> None:
         raise NotFound("not-found")
 
 
-async def end(tx: AsyncConnection, id_: UUID) -> None:
-    """Let a session open nothing any more."""
-    await tx.execute(sql.END, (LIVE, id_))
+async def end(tx: AsyncConnection, id_: UUID) -> bool:
+    """Let a session open nothing any more; False when it had ended, or there is none."""
+    return await (await tx.execute(sql.END, (LIVE, id_))).fetchone() is not None
 
 
 async def note(tx: AsyncConnection, deed: Deed) -> bool:

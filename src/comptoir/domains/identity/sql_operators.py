@@ -35,7 +35,15 @@ WHERE book_id = %s AND operator_sessions.id = %s AND b.name = %s RETURNING b.id"
 
 END: Final = """
 UPDATE comptoir.operator_sessions SET ended_at = clock_timestamp()
-WHERE book_id = %s AND id = %s AND ended_at IS NULL"""
+WHERE book_id = %s AND id = %s AND ended_at IS NULL RETURNING id"""
+
+OPEN: Final = """
+SELECT id, name, role, comptoir.micros(created_at), comptoir.micros(seen_at),
+    comptoir.micros(expires_at)
+FROM comptoir.operator_sessions
+WHERE book_id = %s AND ended_at IS NULL AND expires_at > now()
+    AND seen_at > now() - make_interval(secs => %s)
+ORDER BY expires_at DESC LIMIT %s"""
 
 NOTE: Final = """
 INSERT INTO comptoir.audit (book_id, id, who, session_id, action, subject, account_id, reason,

@@ -164,6 +164,12 @@ async def deliveries(
     return [Delivery(*row) for row in rows]
 
 
+async def unheard(tx: AsyncConnection, book: int, most: int) -> dict[UUID, tuple[int, int]]:
+    """What each place has still to hear, and what it never heard; at most so many are counted."""
+    cursor = await tx.execute(sql.UNHEARD, {"book": book, "most": most})
+    return {id_: (waiting, dead) for id_, waiting, dead in await cursor.fetchall()}
+
+
 async def wanting(tx: AsyncConnection, book: int, type_: str) -> list[UUID]:
     """The places that want to hear of something."""
     rows = await (await tx.execute(sql.WANTING, (book, type_))).fetchall()

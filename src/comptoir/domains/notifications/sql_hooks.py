@@ -83,3 +83,17 @@ CUSTOMER: Final = "SELECT customer FROM comptoir.customers WHERE book_id = %s AN
 
 WANTS_TOP_UP: Final = """
 SELECT 1 FROM comptoir.top_ups WHERE book_id = %s AND customer_id = %s AND enabled"""
+
+UNHEARD: Final = """
+SELECT h.id, (
+    SELECT count(*) FROM (
+        SELECT FROM comptoir.hook_deliveries d
+        WHERE d.book_id = h.book_id AND d.hook_id = h.id AND d.state = 'waiting' LIMIT %(most)s
+    ) few
+), (
+    SELECT count(*) FROM (
+        SELECT FROM comptoir.hook_deliveries d
+        WHERE d.book_id = h.book_id AND d.hook_id = h.id AND d.state = 'dead' LIMIT %(most)s
+    ) few
+)
+FROM comptoir.hooks h WHERE h.book_id = %(book)s AND h.removed_at IS NULL"""

@@ -1,6 +1,6 @@
-"""Webhooks: what providers told us, what it has done, and having it done again. And cases, jobs."""
+"""Webhooks: what providers told us, what it has done, and having it done again. And cases."""
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from comptoir.domains.identity import operators
 from comptoir.domains.payments import commands, queries
 from comptoir.domains.payments.model import SOURCE
 from comptoir.flows import replaying
-from comptoir.jobs import queue
 from comptoir.kit.errors import ComptoirError, NotFound
 from comptoir.store import inbox
 from comptoir.store.inbox import Seen, Sought, State
@@ -144,26 +143,6 @@ async def close(visit: Visit) -> Reply:
     return go(f"{HOME}/cases?done=closed")
 
 
-async def job(visit: Visit) -> Reply:
-    """GET /dashboard/jobs/{id}."""
-    id_ = _named(visit.call.part("id"), "job-not-found")
-    found = await queue.look(visit.call.app.pool, visit.book, id_)
-    payload: Any = msgspec.json.format(msgspec.json.encode(found.payload), indent=2).decode()
-    return visit.page("job.html", job=found, payload=payload)
-
-
-async def retry(visit: Visit) -> Reply:
-    """POST /dashboard/jobs/{id}/retry: the line comes first, for the queue has its own commit."""
-    pool, id_ = visit.call.app.pool, _named(visit.call.part("id"), "job-not-found")
-    reason = fit(ReasonForm, {"reason": visit.form.get("reason", "")}).reason
-    await queue.look(pool, visit.book, id_)
-    async with begin(pool) as tx:
-        is_new = await operators.note(tx, deed(visit, "retry-job", str(id_), reason))
-    if is_new:
-        await queue.retry(pool, visit.book, id_)
-    return go(f"{HOME}/jobs/{id_}?done=retried")
-
-
 def _named(said: str, code: str) -> UUID:
     try:
         return UUID(said)
@@ -177,6 +156,4 @@ OPERATIONS: Final = (
     acting(f"{_WEBHOOKS}/{{id}}/replay", replay),
     reading(f"{HOME}/cases", cases),
     acting(f"{HOME}/cases/{{id}}/close", close),
-    reading(f"{HOME}/jobs/{{id}}", job),
-    acting(f"{HOME}/jobs/{{id}}/retry", retry),
 )

@@ -134,6 +134,11 @@ def moment(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def micros(at: datetime) -> int:
+    """A time as microseconds since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
 def look_of(call: Call, cookies: Mapping[str, str]) -> Look:
     """How pages look to whoever sends a request."""
     said, theme = cookies.get(LANGUAGE, ""), cookies.get(THEME, "")

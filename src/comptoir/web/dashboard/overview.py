@@ -11,7 +11,7 @@ from comptoir.domains.identity import operators
 from comptoir.domains.payments import overview as money
 from comptoir.domains.payments import queries as payments
 from comptoir.domains.stock import overview as stock
-from comptoir.jobs import queue
+from comptoir.jobs import overview as jobs
 from comptoir.jobs.model import Status
 from comptoir.kit.limits import DAY, SECOND
 from comptoir.store import inbox, verdict
@@ -117,13 +117,14 @@ async def _all_needs(visit: Visit) -> list[dict[str, str]]:
             )
         ]
         low = await stock.low(tx, book, _EACH)
+        lost = await jobs.listed(tx, book, jobs.Sought(Status.DEAD, limit=_EACH))
     for case in cases:
         words = words_payments.case(case.kind, look.language)
         add(f"{words} ({case.subject})", "do.close", f"{HOME}/cases#case-{case.id}")
     for seen in dead:
         words = look.t(f"need.event-{seen.state}", event=seen.event.type, n=seen.attempts)
         add(words, "do.replay", f"{HOME}/webhooks/{quote(seen.event.id, safe='')}")
-    for job in await queue.listed(app.pool, book, queue.Sought(status=Status.DEAD, limit=_EACH)):
+    for job in lost.rows:
         words = look.t("need.job", type=job.type, n=job.attempts)
         add(words, "do.retry", f"{HOME}/jobs/{job.id}")
     for size in low:

@@ -3,6 +3,8 @@
 from typing import Final
 
 from comptoir.web.dashboard.texts_lists import LISTS
+from comptoir.web.dashboard.texts_settings import SETTINGS
+from comptoir.web.dashboard.texts_works import WORKS
 from comptoir.web.languages import Texts
 
 TEXTS: Final[dict[str, Texts]] = {
@@ -148,4 +150,6 @@ TEXTS: Final[dict[str, Texts]] = {
         "Aucun mouvement depuis 30 jours. Un don, une dépense ou un paiement paraît ici aussitôt.",
     ),
     **LISTS,
+    **WORKS,
+    **SETTINGS,
 }
