@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from comptoir.web.dashboard import account, accounts, goods, inbox, overview, search, signing_in
+from comptoir.web.dashboard import (
+    account,
+    accounts,
+    goods,
+    inbox,
+    order_acts,
+    orders,
+    overview,
+    search,
+    signing_in,
+)
 from comptoir.web.routing import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -13,4 +23,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *account.OPERATIONS,
     *goods.OPERATIONS,
     *inbox.OPERATIONS,
+    *orders.OPERATIONS,
+    *order_acts.OPERATIONS,
 )
