@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
-from uuid import UUID
 
 import httpx2
 import pytest
@@ -90,6 +89,7 @@ def test_the_list_is_filtered_by_its_address(
     ):  # fmt: skip
         assert said in words, said
     assert 'class="countdown"' in page.text
+    assert "of all that were begun" not in words
     assert numbers(ann.get(f"{LIST}?customer=nobody-at-all").text) == []
     file = ann.get(f"{of_product}&format=csv")
     assert file.headers["content-type"] == "text/csv; charset=utf-8"
@@ -121,9 +121,7 @@ def test_paid_between(shop: Site, ann: Browser, stripe_here: Provider) -> None:
     assert numbers(page) == [third, second]
 
 
-def test_pages_go_on_by_keys(
-    shop: Site, ann: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_go_on_by_keys(shop: Site, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comptoir.web.dashboard.tables.ROWS", 2)
     product, customer = put(shop, 50), fresh("buyer")
     ids = [buy(shop, product, n, customer=customer)["order"] for n in (1, 2, 3, 4, 5)]
@@ -148,7 +146,6 @@ def test_pages_go_on_by_keys(
     monkeypatch.setattr(overview, "LOOKED_AT", 3)
     shop.post(f"/api/orders/{ids[0]}/cancel", {})
     assert walk(f"customer={customer}&status=cancelled") == [[], [ids[0]]]
-    shop.sql("UPDATE comptoir.orders SET status = 'reserved' WHERE false")
     kept = reserved(shop, product, 1), reserved(shop, product, 2), reserved(shop, product, 3)
     found: list[str] = []
     address = f"/dashboard/reservations?product={product}"
@@ -181,10 +178,6 @@ def test_the_funnel_counts_a_bounded_part(
     assert "Set aside 2+ of all" in words
     assert "the newest 2 of this time" in words
     monkeypatch.undo()
-    shop.sql(
-        "UPDATE comptoir.orders SET id = overlay(id::text placing '01000000-0000' from 1 for 13)"
-        "::uuid WHERE false"
-    )
     assert "33 %" in text_of(browser.get(f"{LIST}?window=24h").text)
     browser.http.close()
 
@@ -203,8 +196,8 @@ def test_the_page_of_an_order(shop: Site, ann: Browser, stripe_here: Provider) -
     assert "Its time is over." in ann.get(f"{path}/live").text
     number = pay(shop, stripe_here, begun)["order_number"]
     words = text_of(ann.get(path).text)
-    for said in (f"Order {number}", "paid, to deliver", "50.00 EUR", "sold", "9 → 7", "-2"):
-        assert said.replace("-", "−") in words, said
+    for said in (f"Order {number}", "paid, to deliver", "50.00 EUR", "sold", "9 → 7", "−2"):
+        assert said in words, said
     assert shop.get(f"/api/stock/movements?product={product}").json()["items"][0]["id"] in words
     shop.sql(
         "INSERT INTO comptoir.cases (book_id, id, kind, subject, figures)"
@@ -399,8 +392,8 @@ def test_nobodys_text_is_markup(shop: Site, ann: Browser, stripe_here: Provider)
         "status=lost", "window=1y", "after=x", "after=1.x", "after=.", "paid_from=2020-02-30",
         "paid_from=0001-01-01", "paid_to=9999-12-31", "paid_from=10000-01-01", "customer=%00",
         "product=%00", "after=99999999999999999999." + NOWHERE, "after=-1." + NOWHERE,
-        "after=4503599627370495." + NOWHERE, "customer=" + "a" * 3000, "product=%ED%A0%80",
-        "paid_from=2020-01-01&after=999999999999999999." + NOWHERE, "customer=%ED%A0%80",
+        "after=4503599627370495." + NOWHERE, "customer=" + "a" * 3000,
+        "paid_from=2020-01-01&after=999999999999999999." + NOWHERE,
         "paid_from=2020-01-01&after=0." + NOWHERE,
     ],
 )  # fmt: skip
@@ -412,13 +405,11 @@ def test_a_bad_query_does_no_harm(ann: Browser, query: str) -> None:
     line = "after=1." + NOWHERE + "."
     for no in ("", "x", "-1", "99999999999"):
         assert ann.get(f"/dashboard/reservations?{line}{no}").status_code == 200
-    assert isinstance(UUID(NOWHERE), UUID)
+    assert ann.get(f"/dashboard/webhooks?type=%00{query}").status_code == 200
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_in_both_languages(
-    shop: Site, ann: Browser, stripe_here: Provider, language: str
-) -> None:
+def test_in_both_languages(shop: Site, ann: Browser, stripe_here: Provider, language: str) -> None:
     product = put(shop, 5)
     begun = buy(shop, product, customer=fresh("buyer"))
     path = f"{LIST}/{begun['order']}"
@@ -499,7 +490,7 @@ def test_sums_as_people_write_them(said: str, minor: int) -> None:
     assert minor_of(said) == minor
 
 
-@pytest.mark.parametrize("said", ["", ".5", "1.", "1,234", "-1", "+1", "1 000", "١", "1.2.3"])
+@pytest.mark.parametrize("said", ["", ".5", "1.", "1,234", "-1", "+1", "1 000", "\u0661", "1.2.3"])
 def test_what_is_no_sum(said: str) -> None:
     with pytest.raises(Unfit):
         minor_of(said)

@@ -177,11 +177,14 @@ async def orders(tx: AsyncConnection, book: int, sought: Sought) -> Page:
     shown = [_listed(row) for row in rows[: sought.limit]]
     last: Place | None = None
     if len(rows) > sought.limit:
-        id_, at = looked[rows[sought.limit - 1][-1] - 1]
-        last = (at, id_)
+        last = _place(looked[rows[sought.limit - 1][-1] - 1])
     elif len(looked) == most:
-        last = (looked[-1][1], looked[-1][0])
+        last = _place(looked[-1])
     return Page(shown, last, len(looked))
+
+
+def _place(row: Sequence[Any]) -> Place:
+    return row[1], row[0]
 
 
 async def _looked(
@@ -292,6 +295,10 @@ async def story(
         "returned": [line.account for line in lines if line.returned], "back": _BACK,
         "limit": _STORY,
     }  # fmt: skip
-    return [
-        Step(*row[:4], Kind(row[4]), *row[5:]) for row in await _all(tx, sql.STORY, given)
-    ]
+    return [_step(row) for row in await _all(tx, sql.STORY, given)]
+
+
+def _step(row: Sequence[Any]) -> Step:
+    values = list(row)
+    values[4] = Kind(values[4])
+    return Step(*values)

@@ -53,14 +53,17 @@ def address_of(id_: UUID) -> str:
 
 
 async def orders(visit: Visit) -> Reply:
-    """GET /dashboard/orders: how far those of a time have come, and the newest first."""
+    """GET /dashboard/orders: how far those of a time have come, and the newest first.
+
+    How far they have come is of all of that time: it is left out where only some are wanted.
+    """
     limit, window = tables.rows_of(visit), _window(visit)
     first = FIRST
     if window in _WINDOWS:
         first = overview.first_since(visit.call.now - _WINDOWS[window])
     customer, is_known = await _customer(visit)
     async with begin_brief(visit.call.app.pool) as tx:
-        funnel = await overview.funnel(tx, visit.book, first)
+        funnel = None if _wants_some(visit) else await overview.funnel(tx, visit.book, first)
         sought = Sought(
             limit, _place(visit), first, _status(visit), customer, visit.query.get("product"),
             _paid(visit),
@@ -74,10 +77,10 @@ async def orders(visit: Visit) -> Reply:
     if tables.wants_file(visit):
         rows = (_row(visit, each, lines.get(each.id, [])) for each in page.orders)
         return tables.file(visit, "orders", _HEADINGS, rows, more)
+    found = [(each, _words(visit, lines.get(each.id, []))) for each in page.orders]
     return visit.page(
-        "orders.html", found=[(each, _words(visit, lines.get(each.id, []))) for each in page.orders],
-        more=more, funnel=funnel, window=window, windows=(*_WINDOWS, "all"), page=page,
-        status=sought.status, statuses=tuple(OrderStatus), is_narrow=sought.is_narrow,
+        "orders.html", found=found, more=more, funnel=funnel, window=window, windows=(*_WINDOWS, "all"), page=page,
+        chosen=sought.status, statuses=tuple(OrderStatus), is_narrow=sought.is_narrow,
         now=visit.call.now,
     )  # fmt: skip
 
@@ -87,7 +90,11 @@ def _window(visit: Visit) -> str:
     said = visit.query.get("window", "")
     if said in (*_WINDOWS, "all"):
         return said
-    return "all" if any(visit.query.get(each) for each in _FILTERS) else _USUAL
+    return "all" if _wants_some(visit) else _USUAL
+
+
+def _wants_some(visit: Visit) -> bool:
+    return any(visit.query.get(each) for each in _FILTERS)
 
 
 def _status(visit: Visit) -> OrderStatus | None:
@@ -100,8 +107,6 @@ async def _customer(visit: Visit) -> tuple[int | None, bool]:
     said = visit.query.get("customer", "").strip()
     if not said:
         return None, True
-    if "\x00" in said:
-        return None, False
     found = await visit.call.app.directory.find_customer(visit.book, said)
     return found, found is not None
 
