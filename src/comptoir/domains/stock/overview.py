@@ -177,7 +177,8 @@ async def orders(tx: AsyncConnection, book: int, sought: Sought) -> Page:
     shown = [_listed(row) for row in rows[: sought.limit]]
     last: Place | None = None
     if len(rows) > sought.limit:
-        last = _place(looked[rows[sought.limit - 1][-1] - 1])
+        number: int = rows[sought.limit - 1][-1]
+        last = _place(looked[number - 1])
     elif len(looked) == most:
         last = _place(looked[-1])
     return Page(shown, last, len(looked))

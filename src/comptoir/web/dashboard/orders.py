@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -79,9 +78,9 @@ async def orders(visit: Visit) -> Reply:
         return tables.file(visit, "orders", _HEADINGS, rows, more)
     found = [(each, _words(visit, lines.get(each.id, []))) for each in page.orders]
     return visit.page(
-        "orders.html", found=found, more=more, funnel=funnel, window=window, windows=(*_WINDOWS, "all"), page=page,
-        chosen=sought.status, statuses=tuple(OrderStatus), is_narrow=sought.is_narrow,
-        now=visit.call.now,
+        "orders.html", found=found, more=more, funnel=funnel, page=page, now=visit.call.now,
+        window=window, windows=(*_WINDOWS, "all"), chosen=sought.status,
+        statuses=tuple(OrderStatus), is_narrow=sought.is_narrow,
     )  # fmt: skip
 
 
@@ -266,11 +265,6 @@ def _reserved(visit: Visit) -> ReservedAfter | None:
 
 
 _MOST: Final = 2**31
-
-
-def reservations_of(product: str) -> str:
-    """Where all that is set aside of a product stands."""
-    return f"{_RESERVATIONS}?product={quote(product, safe='')}"
 
 
 OPERATIONS: Final = (

@@ -63,7 +63,6 @@ ORDERS: Final[dict[str, Texts]] = {
     "orders.reservations": ("What is set aside now", "Ce qui est mis de côté maintenant"),
     "orders.rest": ("All that is set aside", "Tout ce qui est mis de côté"),
     "orders.of": ("Of {product} alone", "De {product} seulement"),
-    "orders.left": ("{left} left", "encore {left}"),
     "orders.over": ("time is over", "délai écoulé"),
     # One order
     "order": ("Order {number}", "Commande {number}"),
@@ -85,7 +84,6 @@ ORDERS: Final[dict[str, Texts]] = {
         "Its time is over. It is closed within a minute, once nobody can pay it any more.",
         "Son délai est écoulé. Elle est close dans la minute, quand nul ne peut plus payer.",
     ),
-    "order.came": ("came back", "revenus"),
     "payment": ("Payment", "Paiement"),
     "payment.none": ("No payment was begun.", "Aucun paiement commencé."),
     "payment.received": ("Received", "Reçu"),
