@@ -89,7 +89,7 @@ def test_the_list_is_filtered_by_its_address(
     ):  # fmt: skip
         assert said in words, said
     assert 'class="countdown"' in page.text
-    assert "of all that were begun" not in words
+    assert "orders and reservations" not in words
     assert numbers(ann.get(f"{LIST}?customer=nobody-at-all").text) == []
     file = ann.get(f"{of_product}&format=csv")
     assert file.headers["content-type"] == "text/csv; charset=utf-8"
@@ -170,12 +170,12 @@ def test_the_funnel_counts_a_bounded_part(
         id_ = done.json()["reservation"]
     shop.post(f"{RESERVATIONS}/{id_}/commit", {"order_number": "A-1"}, who="test_op")
     words = text_of(browser.get(LIST).text)
-    assert "Set aside 3 of all that were begun Paid 1 33 %" in words
+    assert "Begun 3 orders and reservations Paid 1 33 %" in words
     assert "paid, to deliver 1" in words
     assert "set aside 2" in words
     monkeypatch.setattr(overview, "COUNTED", 2)
     words = text_of(browser.get(LIST).text)
-    assert "Set aside 2+ of all" in words
+    assert "Begun 2+ orders" in words
     assert "the newest 2 of this time" in words
     monkeypatch.undo()
     assert "33 %" in text_of(browser.get(f"{LIST}?window=24h").text)
