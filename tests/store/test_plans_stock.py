@@ -6,6 +6,7 @@ from typing import Final
 import psycopg
 import pytest
 
+from comptoir.domains.payments.sql_overview import ORDER_NUMBERED
 from comptoir.domains.stock import sql, sql_counts, sql_orders, sql_overview
 from tests.store.test_plans_money import PARTIAL
 from tests.support.plans import plan, reads_as_a_whole, statements
@@ -65,7 +66,7 @@ ANALYZE
 
 STATEMENTS: Final = dict(
     found for module in (sql, sql_counts, sql_orders, sql_overview) for found in statements(module)
-)
+) | {"domains.payments.sql_overview.ORDER_NUMBERED": ORDER_NUMBERED}
 FEW: Final = {"order_series"}
 EVERY_SIZE: Final = {
     "domains.stock.sql.MOVEMENTS_OF_ALL",

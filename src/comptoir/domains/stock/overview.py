@@ -21,7 +21,7 @@ LAST: Final = UUID(int=2**128 - 1)
 LOOKED_AT: Final = 1_000
 """Orders that one page looks at where only some are wanted: however rare they are, it ends."""
 
-COUNTED: Final = 10_000
+COUNTED: Final = 5_000
 """Orders that the funnel counts: the newest ones of its window."""
 
 _RESERVED_LOOKED: Final = 2_000
