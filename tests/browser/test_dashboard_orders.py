@@ -148,8 +148,9 @@ def test_nothing_is_too_wide_or_too_small(seller: Seller, chromium: Browser, the
             page.set_viewport_size({"width": width, "height": 900})
             over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             wide = page.evaluate(
-                "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right"
-                " > innerWidth).map(e => e.outerHTML.slice(0, 90)).slice(-4)"
+                """[...document.querySelectorAll('main *')]
+                .filter(e => e.getBoundingClientRect().right > innerWidth)
+                .map(e => e.outerHTML.slice(0, 90)).slice(-4)"""
             )
             assert over <= 0, (name, width, over, wide)
             small = page.evaluate(
