@@ -6,7 +6,8 @@ from typing import Final
 import psycopg
 import pytest
 
-from comptoir.domains.stock import sql, sql_counts, sql_orders
+from comptoir.domains.payments.sql_overview import ORDER_NUMBERED
+from comptoir.domains.stock import sql, sql_counts, sql_orders, sql_overview
 from tests.store.test_plans_money import PARTIAL
 from tests.support.plans import plan, reads_as_a_whole, statements
 from tests.support.postgres import Cluster
@@ -54,25 +55,35 @@ INSERT INTO comptoir.order_lines (book_id, order_id, no, product, size, account_
         unit_amount, on_refund)
     SELECT 1, id, l, 'P' || 1 + n % 2500, '1', 100 + n, 1, 100, 'keep'
     FROM n, generate_series(1, 2) l;
+INSERT INTO comptoir.customers (book_id, customer) SELECT 1, 'c' || n FROM n WHERE n <= 10000;
+INSERT INTO comptoir.payments (book_id, id, purpose, amount, currency, livemode, status, received,
+        paid_at)
+    SELECT 1, id, 'order', 100, 'eur', false, 'paid', 100, at FROM n;
 INSERT INTO comptoir.order_series SELECT 1, y, 5 FROM generate_series(2000, 2030) y;
 RESET session_replication_role;
 ANALYZE
 """
 
 STATEMENTS: Final = dict(
-    found for module in (sql, sql_counts, sql_orders) for found in statements(module)
-)
+    found for module in (sql, sql_counts, sql_orders, sql_overview) for found in statements(module)
+) | {"domains.payments.sql_overview.ORDER_NUMBERED": ORDER_NUMBERED}
 FEW: Final = {"order_series"}
 EVERY_SIZE: Final = {
     "domains.stock.sql.MOVEMENTS_OF_ALL",
     "domains.stock.sql.MOVEMENTS_OF_SIZES",
+    "domains.stock.sql_overview.LOW",
 }
 """They look at every size once, and say so."""
 
 PARTS: Final = {"domains.stock.sql.NEWEST"}
 """What others are made of: they have no end of their own."""
 
-LISTS: Final = {"domains.stock.sql.PRODUCTS", "domains.stock.sql_orders.LISTED"}
+LISTS: Final = {
+    "domains.stock.sql.PRODUCTS",
+    "domains.stock.sql_orders.LISTED",
+    "domains.stock.sql_overview.LOOKED",
+    "domains.stock.sql_overview.FUNNEL",
+}
 """They go along an index of the book's from a place, and stop after a page."""
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from comptoir.domains.credits.sql_overview import RECENT
 from comptoir.web.dashboard import overview, pages, tables
-from comptoir.web.dashboard.texts import TEXTS
+from comptoir.web.dashboard.texts import PARTS, TEXTS
 from comptoir.web.dashboard.visits import own_page
 from tests.support.counter import put
 from tests.support.operators import Browser, new_id, new_login
@@ -492,6 +492,7 @@ def test_every_text_is_used_and_in_both_languages() -> None:
     said = "".join(TEMPLATES.values()) + sources.replace('"', "'")
     made = set(re.findall(r"'([a-z]+[.-])' ~", said))
     made |= {"done.", "need."}
+    assert sum(map(len, PARTS)) == len(TEXTS), "two parts have a text of one name"
     for key, texts in TEXTS.items():
         assert all(texts), key
         assert f"'{key}'" in said or key.startswith(tuple(made)), key

@@ -201,7 +201,7 @@ def test_jobs_are_cancelled_with_a_reason(site: Site, ann: Browser) -> None:
     path = f"{JOBS}/{id_}"
     form = ann.form(path) | {"reason": "no need"}
     assert ann.send(f"{path}/cancel", form).status_code == 303
-    assert "The job is cancelled." in ann.get(f"{path}?done=cancelled").text
+    assert "The job is cancelled." in ann.get(f"{path}?done=cancelled-job").text
     assert state(site, id_) == "cancelled"
     assert ann.send(f"{path}/cancel", form | {"key": "k" * 20}).status_code == 409
     assert [line[:2] for line in audited(site, id_)] == [("cancel-job", "no need")]

@@ -195,6 +195,10 @@ def finding(code: str, figures: Mapping[str, Any], language: str, *, mended: boo
     return text + pick(_MENDED if mended else _OPEN, language)
 
 
+CASE_KINDS: Final = tuple(_CASES)
+"""All kinds of cases that there are."""
+
+
 def case(kind: str, language: str) -> str:
     """What needs a human, in words."""
     return pick(_CASES[kind], language) if kind in _CASES else kind

@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from comptoir.domains.payments import sql_overview as sql
+from comptoir.domains.payments.model import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,23 @@ async def payer(tx: AsyncConnection, book: int, name: str) -> str | None:
                 return found
         return None
     return await _first(tx, sql.PAYER, {"book": book, "id": id_})
+
+
+async def order_of(tx: AsyncConnection, book: int, name: str) -> UUID | None:
+    """The order of that number, or whose payment, refund or dispute the provider calls so."""
+    for statement in (sql.ORDER_NUMBERED, sql.ORDER_PAID_BY):
+        row = await (await tx.execute(statement, {"book": book, "name": name})).fetchone()
+        if row is not None:
+            return row[0]
+    return None
+
+
+async def cases_about(
+    tx: AsyncConnection, book: int, kinds: Sequence[str], subjects: Sequence[str], limit: int
+) -> list[Case]:
+    """Cases of some kinds about some things, closed ones too, the oldest first."""
+    given = {"book": book, "kinds": list(kinds), "subjects": list(subjects), "limit": limit}
+    return [Case(*row) for row in await (await tx.execute(sql.CASES_ABOUT, given)).fetchall()]
 
 
 async def _first(

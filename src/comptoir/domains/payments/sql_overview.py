@@ -36,3 +36,27 @@ AT_PROVIDER: Final = """
 SELECT c.customer, NULL FROM comptoir.provider_customers p
 JOIN comptoir.customers c ON c.book_id = p.book_id AND c.id = p.customer_id
 WHERE p.book_id = %s AND p.provider_id = %s"""
+
+ORDER_PAID_BY: Final = """
+SELECT p.id FROM (
+    SELECT book_id, id, purpose FROM comptoir.payments WHERE intent = %(name)s
+    UNION ALL SELECT book_id, id, purpose FROM comptoir.payments WHERE session = %(name)s
+    UNION ALL SELECT q.book_id, q.id, q.purpose FROM comptoir.refunds r
+    JOIN comptoir.payments q ON q.book_id = r.book_id AND q.id = r.payment_id
+    WHERE r.provider_id = %(name)s
+    UNION ALL SELECT q.book_id, q.id, q.purpose FROM comptoir.disputes d
+    JOIN comptoir.payments q ON q.book_id = d.book_id AND q.id = d.payment_id
+    WHERE d.provider_id = %(name)s
+) p WHERE p.book_id = %(book)s AND p.purpose = 'order' LIMIT 1"""
+
+ORDER_NUMBERED: Final = """
+SELECT o.id FROM comptoir.orders o
+WHERE o.book_id = %(book)s AND o.number = %(name)s AND o.origin = 'checkout'"""
+
+CASES_ABOUT: Final = """
+SELECT c.id, c.kind, c.subject, c.figures, comptoir.micros(c.opened_at),
+    comptoir.micros(c.closed_at), c.closed_by, c.note
+FROM comptoir.cases c
+WHERE c.book_id = %(book)s AND c.kind = ANY(%(kinds)s) AND c.subject = ANY(%(subjects)s)
+ORDER BY c.opened_at, c.id LIMIT %(limit)s"""
+"""A case is found by its kind and what it is about: all kinds there are must be said."""

@@ -32,14 +32,14 @@ async def stock(visit: Visit) -> Reply:
     limit = tables.rows_of(visit)
     async with begin_brief(visit.call.app.pool) as tx:
         found = await queries.products(tx, visit.book, visit.query.get("after", ""), limit + 1)
-        reserved = await overview.reserved(tx, visit.book, None, _RESERVED)
+        reserved, rest = await overview.reserved(tx, visit.book, None, _RESERVED)
     shown = found[:limit]
     more = visit.here(after=shown[-1].product) if len(found) > limit else ""
     if tables.wants_file(visit):
         rows = [row for each in shown for row in _rows(each)]
         return tables.file(visit, "stock", _HEADINGS, rows, more)
     return visit.page(
-        "stock.html", found=shown, reserved=reserved, more=more, now=visit.call.now
+        "stock.html", found=shown, reserved=reserved, rest=rest, more=more, now=visit.call.now
     )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ async def product(visit: Visit) -> Reply:
     name, limit = visit.call.part("product"), tables.rows_of(visit)
     async with begin_brief(visit.call.app.pool) as tx:
         found = await queries.product(tx, visit.book, name)
-        reserved = await overview.reserved(tx, visit.book, name, _RESERVED)
+        reserved, rest = await overview.reserved(tx, visit.book, name, _RESERVED)
         moved = await queries.movements(
             tx, visit.book, (name, visit.query.get("size")), _place(visit), limit + 1
         )
@@ -66,7 +66,7 @@ async def product(visit: Visit) -> Reply:
         )  # fmt: skip
         return tables.file(visit, "stock-movements", _MOVED, rows, more)
     return visit.page(
-        "product.html", product=found, reserved=reserved, moved=shown, more=more,
+        "product.html", product=found, reserved=reserved, rest=rest, moved=shown, more=more,
         now=visit.call.now, name_of=movement_name,
     )  # fmt: skip
 

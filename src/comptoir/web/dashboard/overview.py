@@ -119,8 +119,12 @@ async def _all_needs(visit: Visit) -> list[dict[str, str]]:
         low = await stock.low(tx, book, _EACH)
         lost = await jobs.listed(tx, book, jobs.Sought(Status.DEAD, limit=_EACH))
     for case in cases:
-        words = words_payments.case(case.kind, look.language)
-        add(f"{words} ({case.subject})", "do.close", f"{HOME}/cases#case-{case.id}")
+        words = f"{words_payments.case(case.kind, look.language)} ({case.subject})"
+        order = case.figures.get("order")
+        if isinstance(order, str):
+            add(words, "do.order", f"{HOME}/orders/{quote(order, safe='')}")
+        else:
+            add(words, "do.close", f"{HOME}/cases#case-{case.id}")
     for seen in dead:
         words = look.t(f"need.event-{seen.state}", event=seen.event.type, n=seen.attempts)
         add(words, "do.replay", f"{HOME}/webhooks/{quote(seen.event.id, safe='')}")

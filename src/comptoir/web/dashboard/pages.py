@@ -7,6 +7,8 @@ from comptoir.web.dashboard import (
     accounts,
     goods,
     inbox,
+    order_acts,
+    orders,
     overview,
     search,
     settings,
@@ -25,4 +27,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *inbox.OPERATIONS,
     *works.OPERATIONS,
     *settings.OPERATIONS,
+    *orders.OPERATIONS,
+    *order_acts.OPERATIONS,
 )

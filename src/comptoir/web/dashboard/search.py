@@ -17,6 +17,7 @@ from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import parse_hold, parse_movement
 from comptoir.store import inbox
 from comptoir.store.pool import begin_brief
+from comptoir.web.dashboard import orders
 from comptoir.web.dashboard.account import address_of
 from comptoir.web.dashboard.visits import HOME, Visit, go, reading
 from comptoir.web.replies import Reply
@@ -49,6 +50,9 @@ async def _look(tx: AsyncConnection, book: int, said: str) -> str | None:
         return address_of((await identity.customer(tx, book, said)).customer)
     except NotFound:
         pass
+    order = await _order(tx, book, said)
+    if order is not None:
+        return order
     payer = await money.payer(tx, book, said)
     if payer is not None:
         return address_of(payer)
@@ -56,6 +60,15 @@ async def _look(tx: AsyncConnection, book: int, said: str) -> str | None:
         return f"{HOME}/stock/{(await stock.product(tx, book, said)).product}"
     except NotFound:
         return None
+
+
+async def _order(tx: AsyncConnection, book: int, said: str) -> str | None:
+    """The order that has this id or number, or what its payment has at the provider."""
+    try:
+        return orders.address_of((await stock.order(tx, book, UUID(said))).id)
+    except (ValueError, NotFound):
+        found = await money.order_of(tx, book, said)
+    return None if found is None else orders.address_of(found)
 
 
 def _page_of(customer: str | None, account: str | None) -> str | None:

@@ -53,7 +53,7 @@ _SECTIONS: Final = {
     "letters": ("EMAIL_", "OPERATOR_"),
 }  # fmt: skip
 _ORDER: Final = (*_SECTIONS, "other")
-_ACTION: Final = "act."
+_ACTION: Final = "deed."
 
 
 @dataclass(frozen=True, slots=True)

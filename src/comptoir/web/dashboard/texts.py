@@ -3,11 +3,12 @@
 from typing import Final
 
 from comptoir.web.dashboard.texts_lists import LISTS
+from comptoir.web.dashboard.texts_orders import ORDERS
 from comptoir.web.dashboard.texts_settings import SETTINGS
 from comptoir.web.dashboard.texts_works import WORKS
 from comptoir.web.languages import Texts
 
-TEXTS: Final[dict[str, Texts]] = {
+_FRAME: Final[dict[str, Texts]] = {
     # The frame of every page
     "skip": ("Go to the content", "Aller au contenu"),
     "nav": ("Pages", "Pages"),
@@ -149,7 +150,9 @@ TEXTS: Final[dict[str, Texts]] = {
         "No movement in the last 30 days. A grant, a spend or a payment shows here at once.",
         "Aucun mouvement depuis 30 jours. Un don, une dépense ou un paiement paraît ici aussitôt.",
     ),
-    **LISTS,
-    **WORKS,
-    **SETTINGS,
 }
+
+PARTS: Final = (_FRAME, LISTS, WORKS, SETTINGS, ORDERS)
+"""No two of them have a text of one name."""
+
+TEXTS: Final = {key: texts for part in PARTS for key, texts in part.items()}

@@ -97,7 +97,6 @@ LISTS: Final[dict[str, Texts]] = {
     "stock.reserved": ("Reservations", "Réservations"),
     "stock.reserved-none": ("Nothing is set aside.", "Rien n'est mis de côté."),
     "stock.guest": ("guest", "visiteur"),
-    "stock.over": ("overdue", "échu"),
     "stock.receive": ("Receive", "Recevoir"),
     "stock.adjust": ("Adjust", "Ajuster"),
     "stock.change": ("Change (− for less)", "Variation (− pour moins)"),

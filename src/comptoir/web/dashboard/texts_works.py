@@ -55,7 +55,7 @@ WORKS: Final[dict[str, Texts]] = {
     "worked.aborted": ("interrupted", "interrompue"),
     "worked.scheduled": ("set for a later time", "prévue pour plus tard"),
     "worked.retried": ("tried again by hand", "retentée à la main"),
-    "done.cancelled": ("The job is cancelled.", "La tâche est annulée."),
+    "done.cancelled-job": ("The job is cancelled.", "La tâche est annulée."),
     "done.retried-all": (
         "Those that could be are tried again, at most 100 at a time.",
         "Celles qui pouvaient l'être sont retentées, au plus 100 à la fois.",

@@ -279,4 +279,6 @@ def refused_page(look: Look, reply: Reply) -> Reply:
 
 
 def _texts(query: Anything) -> dict[str, str]:
-    return {name: str(value) for name, value in (query.model_extra or {}).items()}
+    """What the query says; what no text of the database can have in it counts as not said."""
+    said = {name: str(value) for name, value in (query.model_extra or {}).items()}
+    return {name: value for name, value in said.items() if "\0" not in value}

@@ -26,9 +26,10 @@ function tellAge() {
 function countDown() {
   for (const each of document.querySelectorAll("time.countdown")) {
     const left = Math.round((Date.parse(each.dateTime) - Date.now()) / 1000);
-    if (left < 0) continue;
-    const seconds = String(left % 60).padStart(2, "0");
-    each.textContent = `${Math.floor(left / 60)}:${seconds}`;
+    const two = (number) => String(number).padStart(2, "0");
+    const minutes = Math.floor(left / 60);
+    const clock = left < 3600 ? minutes : `${Math.floor(left / 3600)}:${two(minutes % 60)}`;
+    each.textContent = left > 0 ? `${clock}:${two(left % 60)}` : each.dataset.over;
   }
 }
 
@@ -50,6 +51,7 @@ function label() {
   }
 }
 label();
+document.addEventListener("htmx:after:swap", label);
 
 // One press is one request; the key in the form would see to it anyway.
 document.addEventListener("submit", (event) => {
