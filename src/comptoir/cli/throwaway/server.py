@@ -5,6 +5,7 @@ import re
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -29,18 +30,19 @@ class Server:
         self.was_killed = False
 
     @classmethod
-    async def start(cls, home: Home, clock: int = 0) -> Self:
+    async def start(cls, home: Home, clock: int = 0, options: Sequence[str] = ()) -> Self:
         """Start a process on a free port; `ready` says which.
 
         Args:
             home: its throw-away home.
             clock: seconds by which its clock is wrong.
+            options: of `comptoir serve`, beside the usual ones.
         """
         program = ("-P", str(_SHIFTED), str(clock)) if clock else ("-m", "comptoir.cli")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *program,
-            *("serve", "--port", "0", "--exit-with-parent"),
+            *("serve", "--port", "0", "--exit-with-parent", *options),
             stdin=PIPE,
             stderr=PIPE,
             stdout=asyncio.subprocess.DEVNULL,

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from comptoir.web.dashboard import account, accounts, goods, inbox, overview, search, signing_in
+from comptoir.web.dashboard import (
+    account,
+    accounts,
+    goods,
+    inbox,
+    minute,
+    overview,
+    search,
+    signing_in,
+)
 from comptoir.web.routing import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -13,4 +22,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *account.OPERATIONS,
     *goods.OPERATIONS,
     *inbox.OPERATIONS,
+    *minute.OPERATIONS,
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from comptoir.web.dashboard.texts_lists import LISTS
+from comptoir.web.dashboard.texts_minute import MINUTE
 from comptoir.web.languages import Texts
 
 TEXTS: Final[dict[str, Texts]] = {
@@ -148,4 +149,5 @@ TEXTS: Final[dict[str, Texts]] = {
         "Aucun mouvement depuis 30 jours. Un don, une dépense ou un paiement paraît ici aussitôt.",
     ),
     **LISTS,
+    **MINUTE,
 }
