@@ -77,13 +77,11 @@ def serve(
     if inherited is not None:
         host = inherited.getsockname()[0]
     environment = guard(desk.settings(), host)
-    if environment is not Environment.DEVELOPMENT or workers > 1:
-        demo = None  # its buttons are for throw-away shops
     observing.check(desk.settings())
     if with_parent:
         _end_after(_end_of_stdin)
     with observing.reporting(desk.settings()) as told, inherited or _bound(host, port) as listener:
-        plan = _Plan(desk, listener, host, workers, told, demo=demo)
+        plan = _Plan(desk, listener, host, workers, told, demo=staged(demo, environment, workers))
         how = _How(environment, migrates=not no_migrate, forced=force)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
@@ -156,6 +154,11 @@ def guard(settings: Settings, host: str) -> Environment:
     if environment is None:
         raise ComptoirError("environment-unsaid", host=host)
     return environment
+
+
+def staged(demo: Path | None, environment: Environment, workers: int) -> Path | None:
+    """Where the demo is whose pages are shown: only ever beside a throw-away shop."""
+    return demo if environment is Environment.DEVELOPMENT and workers == 1 else None
 
 
 def _inherited(numbers: range) -> socket.socket | None:

@@ -25,7 +25,7 @@ from comptoir.store.pool import begin
 _MORE: Final = {"COMPTOIR_SANDBOX": "auto", "CORS_ORIGINS": "*"}
 """A newcomer's own page, wherever it is, may show the badge."""
 
-_SOCKET: Final = "demo.sock"
+_SOCKET: Final = "stage.sock"
 _DAY: Final = 86_400 * SECOND
 
 
