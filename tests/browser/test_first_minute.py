@@ -90,16 +90,16 @@ def test_the_dashboard_moves_within_a_minute(demo: Shop):
 
 @pytest.mark.parametrize("box", ["http", "python", "trigger"])
 def test_what_is_pasted_works_and_ticks(demo: Shop, box: str):
-    assert box not in demo.page().split('id="turn"')[1][:200]
+    tick = f'id="tick-{box}" role="status">✓'
+    assert tick not in demo.page()
     ended = subprocess.run(
         ["/bin/bash", "-c", demo.state.boxes[box]], cwd=demo.folder, check=False, timeout=DEADLINE,
         env=surroundings(demo.folder, "en"), capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert {
-        "http": '"kind":"spend","amount":"-1.5"', "python": ".5\n", "trigger": "granted once",
+        "http": '"kind":"spend","amount":"-1.5"', "python": "\n", "trigger": "granted once",
     }[box] in ended.stdout  # fmt: skip
-    tick = f'id="tick-{box}" role="status">✓'
     until(lambda: tick in demo.page(), f"{box} did not tick")
 
 
@@ -122,7 +122,9 @@ def test_try_to_break_it_in_both_languages(demo: Shop, chromium: Browser):
     )
     page.get_by_role("button", name="Try to break it").click()
     page.wait_for_url("**/dashboard/receipt")
-    form = {"csrf": page.locator("[name=csrf]").first.get_attribute("value") or ""}
+    form: dict[str, str | float | bool] = {
+        "csrf": page.locator("[name=csrf]").first.get_attribute("value") or ""
+    }
     again = page.request.post(
         f"{demo.url}/dashboard/demo/break", form=form, headers={"Origin": demo.url}
     )
@@ -141,7 +143,7 @@ def test_try_to_break_it_in_both_languages(demo: Shop, chromium: Browser):
     page = opened(demo, chromium, "fr-FR")
     page.goto(f"{demo.url}/dashboard/receipt")
     page.get_by_text("10 vendues, 490 refusés, 0 en trop, 50 livraisons → 1 crédit").wait_for()
-    page.get_by_text("Équilibrés").wait_for()
+    page.get_by_text("Équilibrés", exact=True).wait_for()
     page.get_by_role("button", name="Arrêter le trafic").click()
     page.get_by_role("button", name="Lancer le trafic").click()
     page.get_by_role("button", name="Arrêter le trafic").wait_for()

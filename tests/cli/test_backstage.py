@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from comptoir.app import Urls
+from comptoir.app.demo import State, Wish
 from comptoir.app.sandbox import Place
 from comptoir.cli.demo.boxes import boxes_of
 from comptoir.cli.demo.caller import Caller, Tally
@@ -46,6 +47,12 @@ async def directing(folder: Path) -> AsyncGenerator[tuple[Director, Scene, Stage
         await caller.close()
 
 
+async def asked(behind: Backstage, wish: Wish) -> State:
+    await behind.ask(wish)
+    assert behind.state is not None
+    return behind.state
+
+
 async def test_a_second_press_shows_the_race_that_is_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -64,18 +71,15 @@ async def test_a_second_press_shows_the_race_that_is_on(
         behind = Backstage(stage.socket)
         assert behind.state is None
         for _ in range(3):
-            await behind.ask("break")
-            assert behind.state is not None
-            assert behind.state.act
+            assert (await asked(behind, "break")).act
         assert played == 1
         for ended in (False, True):
             gate.set()
-            while behind.state.act:
-                await behind.ask("look")
-            assert (played, behind.state.failed) == (1 + ended, ended)
-            await behind.ask("break")
+            while (state := await asked(behind, "look")).act:
+                continue
+            assert (played, state.failed) == (1 + ended, ended)
+            assert not (await asked(behind, "break")).failed
         assert played == 3
-        assert not behind.state.failed
 
 
 async def test_traffic_stops_and_the_newcomers_calls_are_known(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -45,9 +46,9 @@ def ann(site: Site) -> Iterator[Browser]:
     browser.http.close()
 
 
-def now(demo: Staged, **more: object) -> None:
+def now(demo: Staged, **more: Any) -> None:  # noqa: ANN401  # fields of a State
     assert demo.state is not None
-    demo.state = replace(demo.state, **more)  # type: ignore[arg-type]
+    demo.state = replace(demo.state, **more)
 
 
 def test_without_a_demo_there_is_nothing_of_it(site: Site, ann: Browser) -> None:

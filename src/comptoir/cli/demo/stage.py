@@ -26,6 +26,9 @@ _MORE: Final = {"COMPTOIR_SANDBOX": "auto", "CORS_ORIGINS": "*"}
 """A newcomer's own page, wherever it is, may show the badge."""
 
 _SOCKET: Final = "stage.sock"
+_STOP_SECONDS: Final = 2.0
+"""A browser that looks on keeps a connection; what it looks at is thrown away."""
+
 _DAY: Final = 86_400 * SECOND
 
 
@@ -123,4 +126,4 @@ async def serving(home: Home, options: Sequence[str] = ()) -> AsyncGenerator[str
             finally:
                 reader.cancel()
     finally:
-        await server.stop()
+        await server.stop(_STOP_SECONDS)

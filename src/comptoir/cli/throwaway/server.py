@@ -90,12 +90,12 @@ class Server:
         self._process.kill()
         return True
 
-    async def stop(self) -> None:
-        """Ask it to end well, which it must do in time."""
+    async def stop(self, patience: float = _STOP_SECONDS) -> None:
+        """Ask it to end well, which it must do in so many seconds."""
         assert self._process.stdin is not None, "a pipe was asked for"
         self._process.stdin.close()
         try:
-            async with asyncio.timeout(_STOP_SECONDS):
+            async with asyncio.timeout(patience):
                 await self._process.wait()
         except TimeoutError:
             pass
