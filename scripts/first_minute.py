@@ -12,6 +12,7 @@ import argparse
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -174,6 +175,9 @@ def main() -> int:
     print(f"{os.cpu_count()} cores, load {load:.1f} before", flush=True)
     seconds = measure(here=asked.here)
     print(f"{'from nothing to a moving dashboard':<44} {seconds:6.1f} s of {LIMIT:.0f}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = used.ru_utime + used.ru_stime
+    print(f"{'of a core, its closing included':<44} {spent:6.1f} s")
     return 0 if seconds <= LIMIT else 1
 
 
