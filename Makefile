@@ -25,7 +25,8 @@ no_python := Comptoir needs Python 3.11 or newer with venv (Debian: apt install 
 ifdef UV
 install = $(UV) pip install --quiet --python $(BIN)/python
 else
-install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What is imported is compiled then; to compile all of it takes longer than the rest of the demo.
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 endif
 install_itself = $(install) --no-deps --no-build-isolation --editable .
 

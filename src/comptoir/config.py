@@ -1,6 +1,7 @@
 """Settings: the environment and `.env` files, read once, by the composition root."""
 
 import os
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from io import StringIO
@@ -283,6 +284,14 @@ def surroundings(home: Path, locale: str) -> dict[str, str]:
         "COMPTOIR_LOCALE": locale,
         "COMPTOIR_SANDBOX": "off",
     }
+
+
+def has_screen() -> bool:
+    """Whether a browser that is opened here is seen by whoever sits at the terminal."""
+    if "CI" in os.environ:
+        return False
+    is_windowed = sys.platform in {"darwin", "win32"}
+    return is_windowed or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
 
 
 def is_loopback(host: str) -> bool:

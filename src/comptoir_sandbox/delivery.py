@@ -19,6 +19,7 @@ from comptoir_sandbox.world import World
 RETRIES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Seconds between tries: three days of the real one in a minute."""
 
+_RESTS: Final = 0.5
 _SECONDS: Final = 10.0
 _TOGETHER: Final = 32
 _GATHERS: Final = 0.05
@@ -63,7 +64,9 @@ class Postman:
 
     async def __aenter__(self) -> Self:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
-        self._session = aiohttp.ClientSession(timeout=timeout)
+        # A connection that rests keeps a server waiting that was asked to end.
+        resting = aiohttp.TCPConnector(keepalive_timeout=_RESTS)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=resting)
         self._task = asyncio.get_running_loop().create_task(self._run())
         return self
 

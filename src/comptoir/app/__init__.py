@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 from pydantic import SecretStr
 
+from comptoir.app.demo import Demo
 from comptoir.app.parts import (
     NOBODYS_ADDRESS,
     Told,
@@ -227,6 +228,8 @@ class App:
     told: Told = field(default_factory=Told)
     link: Link | None = None
     """To Redis, if one is configured."""
+    demo: Demo | None = None
+    """Beside the throw-away shop of `comptoir demo` alone."""
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
     """How many exports may be made or sent at a time: each takes a connection, then a file."""
     _prices: dict[tuple[int, int, str], tuple[int, Price]] = field(

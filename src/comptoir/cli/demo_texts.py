@@ -2,12 +2,17 @@
 
 from typing import Final
 
+from comptoir.web.dashboard.texts_minute import FAULTS
 from comptoir.web.languages import Texts
 
 DEMO: Final[dict[str, Texts]] = {
     "demo.opening": (
         "Opening a throw-away shop: PostgreSQL, a server, customers ...",
         "Ouverture d'une boutique jetable : PostgreSQL, un serveur, des clients ...",
+    ),
+    "demo.login": (
+        "Dashboard, moving: {address} (signs you in once, within 30 minutes)",
+        "Tableau de bord, vivant : {address} (vous connecte une fois, dans les 30 minutes)",
     ),
     "demo.interrupted": (
         "Closed before the race was over: no receipt.",
@@ -87,62 +92,14 @@ DEMO: Final[dict[str, Texts]] = {
         "Receipt, read back by SQL: {count} figures are not what they must be.",
         "Reçu, relu par SQL : {count} chiffres ne sont pas ce qu'ils doivent être.",
     ),
-    "demo.fault.sold": (
-        "{found} units were sold, not {wanted}.",
-        "{found} unités ont été vendues, et non {wanted}.",
-    ),
-    "demo.fault.lines": (
-        "{found} lines of the journal take a unit, {wanted} reservations did.",
-        "{found} lignes du journal prennent une unité, {wanted} réservations l'ont fait.",
-    ),
-    "demo.fault.left": (
-        "{found} units are left in stock, not {wanted}.",
-        "Il reste {found} unités en stock, et non {wanted}.",
-    ),
-    "demo.fault.paid": (
-        "{found} orders are paid for {wanted} units.",
-        "{found} commandes sont payées pour {wanted} unités.",
-    ),
-    "demo.fault.numbers": (
-        "{wanted} orders are paid under {found} numbers.",
-        "{wanted} commandes sont payées sous {found} numéros.",
-    ),
-    "demo.fault.grants": (
-        "What the pack brings was given {found} times, not {wanted}.",
-        "Ce qu'apporte le pack a été donné {found} fois, et non {wanted}.",
-    ),
-    "demo.fault.decided": (
-        "{found} buyers were decided, not {wanted}.",
-        "{found} acheteurs ont eu une décision, et non {wanted}.",
-    ),
-    "demo.fault.saw-bought": (
-        "{found} clients saw that they bought, the books say {wanted}.",
-        "{found} clients ont vu leur achat, les livres disent {wanted}.",
-    ),
-    "demo.fault.saw-refused": (
-        "{found} clients saw a refusal, the books say {wanted}.",
-        "{found} clients ont vu un refus, les livres disent {wanted}.",
-    ),
-    "demo.fault.saw-answers": (
-        "{found} deliveries were answered, not {wanted}.",
-        "{found} livraisons ont eu une réponse, et non {wanted}.",
-    ),
-    "demo.fault.saw-grants": (
-        "The customer saw the credits of {found} packs, the books say {wanted}.",
-        "Le client a vu les crédits de {found} packs, les livres disent {wanted}.",
-    ),
-    "demo.fault.packs": (
-        "{found} packs were given of those bought in chaos, not {wanted}.",
-        "{found} packs achetés dans le chaos ont été donnés, et non {wanted}.",
-    ),
-    "demo.fault.saw-packs": (
-        "The regular saw the credits of {found} packs, the books say {wanted}.",
-        "L'habitué a vu les crédits de {found} packs, les livres disent {wanted}.",
-    ),
-    "demo.fault.balanced": ("The books do not balance.", "Les livres ne sont pas justes."),
+    **{f"demo.{key}": texts for key, texts in FAULTS.items()},
     "demo.view.leave": (
         "Ctrl-C closes the shop and removes everything.",
         "Ctrl-C ferme la boutique et supprime tout.",
+    ),
+    "demo.view.login": (
+        "The dashboard of this shop; Enter opens it in a browser. The address works once.",
+        "Le tableau de bord de cette boutique ; Entrée l'ouvre. L'adresse sert une fois.",
     ),
     "demo.view.http": ("HTTP", "HTTP"),
     "demo.view.ledger": ("Ledger", "Livres"),

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -30,6 +31,7 @@ from comptoir.cli.loading import load_jobs
 from comptoir.cli.login import first_login
 from comptoir.cli.observing.reports import Reports
 from comptoir.cli.opening import check, migrated
+from comptoir.cli.serving_demo import Backstage
 from comptoir.cli.serving_jobs import Beside
 from comptoir.cli.serving_sandbox import sandboxed
 from comptoir.cli.stocking import stocked
@@ -64,6 +66,7 @@ def serve(
     no_migrate: Annotated[bool, typer.Option("--no-migrate", help="option.no-migrate")] = False,
     force: Annotated[bool, typer.Option("--force", help="option.force")] = False,
     with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
+    demo: Annotated[Path | None, typer.Option("--demo", hidden=True)] = None,
 ) -> Exit:
     """Serve the API until SIGTERM or SIGINT, then finish what is under way."""
     desk = desk_of(ctx)
@@ -78,7 +81,7 @@ def serve(
     if with_parent:
         _end_after(_end_of_stdin)
     with observing.reporting(desk.settings()) as told, inherited or _bound(host, port) as listener:
-        plan = _Plan(desk, listener, host, workers, told)
+        plan = _Plan(desk, listener, host, workers, told, demo=staged(demo, environment, workers))
         how = _How(environment, migrates=not no_migrate, forced=force)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
@@ -95,6 +98,7 @@ class _Plan:
 
     Attributes:
         login: signs an operator in, once; empty where nobody reads along.
+        demo: where the demo beside it listens.
     """
 
     desk: Desk
@@ -103,6 +107,7 @@ class _Plan:
     workers: int
     told: Reports
     login: str = ""
+    demo: Path | None = None
 
     @property
     def url(self) -> str:
@@ -149,6 +154,11 @@ def guard(settings: Settings, host: str) -> Environment:
     if environment is None:
         raise ComptoirError("environment-unsaid", host=host)
     return environment
+
+
+def staged(demo: Path | None, environment: Environment, workers: int) -> Path | None:
+    """Where the demo is whose pages are shown: only ever beside a throw-away shop."""
+    return demo if environment is Environment.DEVELOPMENT and workers == 1 else None
 
 
 def _inherited(numbers: range) -> socket.socket | None:
@@ -223,7 +233,7 @@ class _Server(uvicorn.Server):
     """The server of a single process: says when it listens, and ends well when asked to end."""
 
     def __init__(self, plan: _Plan) -> None:
-        super().__init__(plan.uvicorn(lambda: _watched(plan.told)))
+        super().__init__(plan.uvicorn(lambda: _watched(plan.told, plan.demo)))
         self._plan = plan
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -279,10 +289,11 @@ def build_worker() -> ASGIApp:
     return _watched()
 
 
-def _watched(told: Reports | None = None) -> ASGIApp:
+def _watched(told: Reports | None = None, demo: Path | None = None) -> ASGIApp:
     # A line a second while the database is away, which is no line of our log; ours says the same.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    return build(replace(observing.watched(read_settings(), told), beside=Beside.shared()))
+    watch = replace(observing.watched(read_settings(), told), beside=Beside.shared())
+    return build(watch) if demo is None else Backstage(demo).built(watch)
 
 
 def _end_after(wait: Callable[[], None]) -> None:

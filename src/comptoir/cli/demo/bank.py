@@ -13,6 +13,7 @@ from comptoir.app.sandbox import KEY, Place
 from comptoir.kit.errors import Unavailable
 
 _SUCCEEDED: Final = "payment_intent.succeeded"
+_LATE: Final = 20
 _PAUSE: Final = 0.05
 _TRIES: Final = 400
 _OK: Final = 200
@@ -52,11 +53,13 @@ class Bank:
             await asyncio.sleep(_PAUSE)
         raise Unavailable("demo-seed", reason="the sandbox does not come to rest")
 
-    async def event(self) -> bytes:
-        """The newest event of a payment that has come."""
-        found = await self._read(f"/v1/events?{urlencode({'type': _SUCCEEDED, 'limit': 1})}")
-        insist(bool(found["data"]), "the sandbox has no event")
-        return json.dumps(found["data"][0]).encode()
+    async def event(self, purchase: str) -> bytes:
+        """The event of a payment that has come, for a purchase of late."""
+        found = await self._read(f"/v1/events?{urlencode({'type': _SUCCEEDED, 'limit': _LATE})}")
+        texts = (json.dumps(each) for each in found["data"])
+        text = next((text for text in texts if purchase in text), "")
+        insist(bool(text), "the sandbox has no event")
+        return text.encode()
 
     async def _read(self, path: str) -> dict[str, Any]:
         async with self._session.get(path, headers={"Authorization": f"Bearer {KEY}"}) as answer:

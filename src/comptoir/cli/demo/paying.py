@@ -1,7 +1,9 @@
 """Try to break it: packs are bought at the sandbox, and their webhooks come again and again."""
 
 import asyncio
+import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -9,16 +11,14 @@ from typing import Final
 from comptoir.app.sandbox import Place
 from comptoir.cli.demo.bank import Bank, insist, opened
 from comptoir.cli.demo.caller import Caller, Reply
+from comptoir.cli.demo.race import CALM
+from comptoir.cli.demo.seed import FIRST, Names
 from comptoir.cli.demo.together import all_at_once
 from comptoir.domains.payments.signature import sign
 
 DELIVERIES: Final = 50
 """Of the one webhook, at once."""
 
-ONCE: Final = "demo-customer-once"
-"""Buys one pack, whose webhook comes that often."""
-
-REGULAR: Final = "demo-customer-regular"
 PACKS: Final = 6
 """That the regular buys while the sandbox copies and shuffles what it tells of them."""
 
@@ -27,7 +27,6 @@ CREDITS: Final = 100
 """In a pack."""
 
 _CHAOS: Final = {"copies": 5, "shuffle": 100, "delay_ms": 200, "together": True}
-_SUCCEEDED: Final = "payment_intent.succeeded"
 _WEBHOOKS: Final = "/api/webhooks/stripe"
 _WAIT: Final = 15
 _PAUSE: Final = 0.05
@@ -45,24 +44,40 @@ class Repeats:
         answered: deliveries of the one webhook that were answered.
         grants: packs that its customer then had.
         granted: packs that the regular had, of those that he bought.
+        event: the id of the one webhook.
     """
 
     answered: int
     grants: int
     granted: int
+    event: str = ""
 
 
-async def deliveries(caller: Caller, place: Place) -> Repeats:
+def _nobody(_: str) -> None:
+    """Whom nobody tells which event it is."""
+
+
+async def deliveries(
+    caller: Caller, place: Place, names: Names = FIRST, told: Callable[[str], None] = _nobody
+) -> Repeats:
     """One webhook, delivered 50 times at once; then packs whose webhooks come in chaos.
+
+    Args:
+        caller: the shop's server.
+        place: where the sandbox is.
+        names: of this race.
+        told: is told the id of the webhook as soon as there is one.
 
     Raises:
         Unavailable: nothing can be bought here.
     """
     async with opened(place) as bank:
         await bank.turn(drop_percent=100)
-        bought = await _buy(caller, bank, ONCE, 0)
+        bought = await buy(caller, bank, names.once, "0")
         await bank.still()  # all that it said of this was lost
-        body = await bank.event()
+        body = await bank.event(bought)
+        event = json.loads(body)["id"]
+        told(event)
         signed = sign(body, place.secret, int(time.time()))  # noqa: TID251  # as a provider would
         replies = await all_at_once(
             DELIVERIES, lambda _: caller.tell(_WEBHOOKS, body, {"Stripe-Signature": signed})
@@ -71,18 +86,24 @@ async def deliveries(caller: Caller, place: Place) -> Repeats:
         await bank.turn(drop_percent=0, **_CHAOS)
         async with asyncio.TaskGroup() as tasks:
             for number in range(PACKS):
-                tasks.create_task(_buy_and_wait(caller, bank, number))
+                tasks.create_task(_buy_and_wait(caller, bank, names.regular, number))
         await bank.still()
+        await bank.turn(**CALM)
     answered = sum(reply.status == _OK for reply in replies)
-    return Repeats(answered, await _packs(caller, ONCE), await _packs(caller, REGULAR))
+    once, regular = await _packs(caller, names.once), await _packs(caller, names.regular)
+    return Repeats(answered, once, regular, event)
 
 
-async def _buy_and_wait(caller: Caller, bank: Bank, number: int) -> None:
-    await _granted(caller, await _buy(caller, bank, REGULAR, number))
+async def _buy_and_wait(caller: Caller, bank: Bank, customer: str, number: int) -> None:
+    await _granted(caller, await buy(caller, bank, customer, str(number)))
 
 
-async def _buy(caller: Caller, bank: Bank, customer: str, number: int) -> str:
-    """Buy a pack and pay for it; the id of the purchase."""
+async def buy(caller: Caller, bank: Bank, customer: str, number: str) -> str:
+    """Buy a pack and pay for it; the id of the purchase.
+
+    Raises:
+        Unavailable: it cannot be bought.
+    """
     wish = {"customer": customer, "pack": PACK}
     reply = await caller.post("/api/credits/buy", wish, f"demo-{customer}-{number}")
     insist(reply.status == _CREATED, f"{reply.status} {reply.code}")

@@ -8,7 +8,7 @@ from typing import Final
 from comptoir.app.sandbox import Place
 from comptoir.cli.demo.bank import Bank, opened
 from comptoir.cli.demo.caller import Body, Caller, Reply
-from comptoir.cli.demo.seed import BUYERS, PRODUCT, SIZES, buyer
+from comptoir.cli.demo.seed import BUYERS, FIRST, SIZES, Names, buyer
 from comptoir.cli.demo.together import all_at_once
 
 _CREATED: Final = 201
@@ -17,7 +17,7 @@ _WAIT: Final = 20
 _DECLINED: Final = "pm_card_visa_chargeDeclined"
 _VISA: Final = "pm_card_visa"
 _CHAOS: Final = {"copies": 3, "shuffle": 100, "delay_ms": 100, "together": True}
-_CALM: Final = {"copies": 1, "shuffle": 0, "delay_ms": 0, "together": False}
+CALM: Final = {"copies": 1, "shuffle": 0, "delay_ms": 0, "together": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Stampede:
     unheard: int
 
 
-async def stampede(caller: Caller, place: Place) -> Stampede:
+async def stampede(caller: Caller, place: Place, names: Names = FIRST) -> Stampede:
     """500 buyers at once, each with one unit in his cart; whoever gets one pays for it.
 
     Every other one is declined once before; what the sandbox tells comes three times, in any order.
@@ -39,7 +39,7 @@ async def stampede(caller: Caller, place: Place) -> Stampede:
     """
     async with opened(place) as bank:
         await bank.turn(**_CHAOS)
-        replies = await all_at_once(BUYERS, lambda number: _order(caller, number))
+        replies = await all_at_once(BUYERS, lambda number: _order(caller, number, names))
         begun = [reply.body for reply in replies if reply.status == _CREATED]
         async with asyncio.TaskGroup() as tasks:
             paying = [
@@ -47,20 +47,21 @@ async def stampede(caller: Caller, place: Place) -> Stampede:
                 for number, each in enumerate(begun)
             ]
         await bank.still()
-        await bank.turn(**_CALM)
+        await bank.turn(**CALM)
     seen = Counter(reply.status for reply in replies)
     bought = sum(task.result() for task in paying)
     unheard = BUYERS - seen[_REFUSED] - bought
     return Stampede(bought, seen[_REFUSED], unheard)
 
 
-async def _order(caller: Caller, number: int) -> Reply:
+async def _order(caller: Caller, number: int, names: Names) -> Reply:
     size = list(SIZES)[number % len(SIZES)]
     cart: Body = {
         "customer": buyer(number),
-        "items": [{"product": PRODUCT, "size": size, "quantity": 1}],
+        "items": [{"product": names.product, "size": size, "quantity": 1}],
     }
-    return await caller.post("/api/checkout/create-payment-intent", cart, f"race-{number:03d}")
+    key = names.key(f"race-{number:03d}")
+    return await caller.post("/api/checkout/create-payment-intent", cart, key)
 
 
 async def _pay(caller: Caller, bank: Bank, number: int, begun: Body) -> bool:

@@ -6,9 +6,9 @@ from typing import Final, LiteralString
 from psycopg import AsyncConnection
 
 from comptoir.app import Urls
-from comptoir.cli.demo.paying import DELIVERIES, ONCE, PACKS, REGULAR, Repeats
+from comptoir.cli.demo.paying import DELIVERIES, PACKS, Repeats
 from comptoir.cli.demo.race import Stampede
-from comptoir.cli.demo.seed import BUYERS, STOCK, UNITS
+from comptoir.cli.demo.seed import BUYERS, FIRST, UNITS, Names
 from comptoir.cli.throwaway import BOOK
 from comptoir.store.pool import Limits, connect, open_pool
 from comptoir.store.verify import stand_alone_sql, verify
@@ -27,8 +27,9 @@ JOIN comptoir.accounts a ON a.book_id = r.book_id AND a.id = r.account_id
 WHERE r.book_id = %s AND a.name LIKE %s AND r.op = 'hold'"""
 
 _PAID: Final = """
-SELECT count(*), count(DISTINCT number) FROM comptoir.orders
-WHERE book_id = %s AND status = 'paid'"""
+SELECT count(DISTINCT o.id), count(DISTINCT o.number) FROM comptoir.orders o
+JOIN comptoir.order_lines l ON l.book_id = o.book_id AND l.order_id = o.id
+WHERE o.book_id = %s AND o.status = 'paid' AND l.product = %s"""
 
 _GRANTS: Final = """
 SELECT count(*) FROM comptoir.movements m
@@ -71,8 +72,10 @@ class Findings:
     faults: list[tuple[str, dict[str, object]]]
 
 
-async def read_back(urls: Urls, stampede: Stampede, repeats: Repeats) -> Findings:
-    """Read the receipt from the database, and compare it with what the clients saw.
+async def read_back(
+    urls: Urls, stampede: Stampede, repeats: Repeats, names: Names = FIRST
+) -> Findings:
+    """Read the receipt of a race from the database, and compare it with what the clients saw.
 
     Raises:
         Unavailable: the database cannot be reached.
@@ -80,11 +83,11 @@ async def read_back(urls: Urls, stampede: Stampede, repeats: Repeats) -> Finding
     limits = Limits()
     connection = await connect(urls.owner, limits, lock=limits.lock)
     async with connection:
-        lines, sold, left = await _row(connection, _STOCK_LEFT, (BOOK, STOCK))
-        decided, took = await _row(connection, _DECIDED, (BOOK, STOCK))
-        paid, numbers = await _row(connection, _PAID, (BOOK,))
-        (grants,) = await _row(connection, _GRANTS, (BOOK, ONCE))
-        (packs,) = await _row(connection, _GRANTS, (BOOK, REGULAR))
+        lines, sold, left = await _row(connection, _STOCK_LEFT, (BOOK, names.stock))
+        decided, took = await _row(connection, _DECIDED, (BOOK, names.stock))
+        paid, numbers = await _row(connection, _PAID, (BOOK, names.product))
+        (grants,) = await _row(connection, _GRANTS, (BOOK, names.once))
+        (packs,) = await _row(connection, _GRANTS, (BOOK, names.regular))
         balanced = not await _drift(connection) and await _verified(urls)
     receipt = Receipt(
         int(decided), UNITS, int(sold), max(0, int(sold) - UNITS), DELIVERIES, grants, balanced

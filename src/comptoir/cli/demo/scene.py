@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from comptoir.app import Urls
+from comptoir.app.demo import Act
 from comptoir.app.sandbox import Place
 from comptoir.cli.demo import paying, race
 from comptoir.cli.demo.caller import Caller, Tally
 from comptoir.cli.demo.receipt import Findings
-from comptoir.cli.demo.seed import STOCK
+from comptoir.cli.demo.seed import FIRST, YOU, Names
 from comptoir.cli.throwaway import BOOK
 from comptoir.kit.errors import Unavailable
+from comptoir.store import verdict
 from comptoir.store.pool import Limits, begin, open_pool
 from comptoir.store.verify import verify
 
@@ -28,6 +30,12 @@ FROM comptoir.accounts a
 JOIN comptoir.assets s ON s.book_id = a.book_id AND s.id = a.asset_id
 WHERE a.book_id = %s AND a.bounded"""
 
+_KINDS: Final = """
+SELECT DISTINCT m.kind FROM comptoir.movements m
+JOIN comptoir.accounts a ON a.book_id = m.book_id AND a.id = m.account_id
+JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
+WHERE m.book_id = %s AND c.customer = %s"""
+
 
 @dataclass(slots=True)
 class Books:
@@ -36,12 +44,14 @@ class Books:
     Attributes:
         held: credits that open holds set aside, in millionths. units: units left in stock.
         balanced: what verify found last, None before its first run. movements: lines it counted.
+        yours: kinds of movements of the newcomer.
     """
 
     held: int = 0
     units: int = 0
     balanced: bool | None = None
     movements: int = 0
+    yours: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -50,40 +60,56 @@ class Scene:
 
     Attributes:
         place: where the sandbox is.
+        login: signs a newcomer in to the pages, once.
         phase: the key of the text that says what is going on.
+        names: of the race that is on, or was the last.
+        event: the webhook of that race that is delivered again and again, once there is one.
     """
 
     address: str
     caller: Caller
     tally: Tally
     place: Place
+    login: str = ""
     phase: str = "demo.phase.seed"
+    names: Names = FIRST
+    event: str = ""
     begun: float = field(default_factory=time.monotonic)
     books: Books = field(default_factory=Books)
     stampede: race.Stampede | None = None
     repeats: paying.Repeats | None = None
     findings: Findings | None = None
 
+    def begin(self, names: Names) -> None:
+        """A race begins, of which nothing is known yet."""
+        self.names, self.event = names, ""
+        self.stampede = self.repeats = self.findings = None
+
+    def delivers(self, event: str) -> None:
+        """Which webhook is delivered again and again."""
+        self.event = event
+
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """One attempt to break it: the key of its text, and what it does."""
+class Scenario:
+    """One attempt to break it: its name, the key of its text, and what it does."""
 
+    name: Act
     phase: str
     play: Callable[[Scene], Awaitable[None]]
 
 
 async def _stampede(scene: Scene) -> None:
-    scene.stampede = await race.stampede(scene.caller, scene.place)
+    scene.stampede = await race.stampede(scene.caller, scene.place, scene.names)
 
 
 async def _deliveries(scene: Scene) -> None:
-    scene.repeats = await paying.deliveries(scene.caller, scene.place)
+    scene.repeats = await paying.deliveries(scene.caller, scene.place, scene.names, scene.delivers)
 
 
 ACTS: Final = (
-    Act("demo.phase.stampede", _stampede),
-    Act("demo.phase.deliveries", _deliveries),
+    Scenario("stampede", "demo.phase.stampede", _stampede),
+    Scenario("deliveries", "demo.phase.deliveries", _deliveries),
 )
 
 
@@ -95,11 +121,14 @@ async def watch(scene: Scene, urls: Urls) -> None:
         while looks >= 0:  # bounded by the demo, which cancels it
             try:
                 async with begin(pool) as tx:
-                    row = await (await tx.execute(_FIGURES, (STOCK, BOOK))).fetchone()
+                    row = await (await tx.execute(_FIGURES, (scene.names.stock, BOOK))).fetchone()
+                    kinds = await (await tx.execute(_KINDS, (BOOK, YOU))).fetchall()
+                scene.books.yours = frozenset(kind for (kind,) in kinds)
                 if row is not None:
                     scene.books.held, scene.books.units = row
                 if looks % _VERIFY_EVERY == 0:
-                    found = await verify(pool, None, full=False)
+                    found = await verify(pool, BOOK, full=False)
+                    await verdict.keep(pool, BOOK, found)
                     scene.books.balanced = found.balanced
                     scene.books.movements = found.movements
             except Unavailable:

@@ -14,20 +14,19 @@ from rich.console import Console
 from rich.live import Live
 
 from comptoir.cli.demo.caller import Caller, Tally
-from comptoir.cli.demo.receipt import Findings, read_back
-from comptoir.cli.demo.scene import ACTS, Scene, count_seconds, watch
+from comptoir.cli.demo.director import Director
+from comptoir.cli.demo.scene import Scene, count_seconds, watch
 from comptoir.cli.demo.seed import BUYERS, stock_the_shop
 from comptoir.cli.demo.stage import Stage, raised
 from comptoir.cli.demo.traffic import Traffic
 from comptoir.cli.demo.view import draw, race_lines
+from comptoir.cli.demo.window import offered
 from comptoir.cli.desk import INTERRUPTED, Desk, Exit, desk_of
 from comptoir.cli.running import beside, cancel_on_signals
 
 _HEADLESS_SECONDS: Final = 5
 _SHOWN_SECONDS: Final = 10
 _VISITORS: Final = 24
-_STROLLERS: Final = 6
-_STROLL_SECONDS: Final = 0.1
 _FRAME_SECONDS: Final = 0.25
 _SEED: Final = 2026
 
@@ -81,10 +80,15 @@ class _Program:
         self._desk.note("demo.opening")
         async with raised(self._desk.say.locale) as stage, _called(stage) as scene:
             self._scene = scene
+            director = Director(scene, stage, self._say_phase)
+            if self._wish.console is not None:
+                self._desk.note("demo.login", address=stage.yours.login)
             async with beside(self._tasks(scene, stage)):
-                await self._play(scene, stage)
-                if self._wish.console is not None:
-                    await self._stay(scene)
+                await stock_the_shop(scene.caller)
+                if self._wish.console is None:
+                    await self._play(scene, director)
+                else:
+                    await self._stay(scene, stage, director)
 
     def end(self) -> int:
         """Say what came of it, the receipt last; returns the exit code."""
@@ -112,43 +116,30 @@ class _Program:
             tasks.append(self._draw(scene, self._wish.console))
         return tasks
 
-    async def _play(self, scene: Scene, stage: Stage) -> None:
-        await stock_the_shop(scene.caller)
-        seconds = self._wish.seconds or (
-            _HEADLESS_SECONDS if self._wish.console is None else _SHOWN_SECONDS
-        )
-        self._begin(scene, "demo.phase.traffic")
-        async with _visited(scene, Random(_SEED), _VISITORS, 0.0):  # noqa: S311  # no secret
+    async def _play(self, scene: Scene, director: Director) -> None:
+        """Customers in crowds, then a race."""
+        seconds = self._wish.seconds or _HEADLESS_SECONDS
+        self._say_phase("demo.phase.traffic")
+        async with _visited(scene, Random(_SEED)):  # noqa: S311  # no secret
             await asyncio.sleep(seconds)
         self._report(scene, seconds)
-        for act in ACTS:
-            self._begin(scene, act.phase)
-            await act.play(scene)
-        self._begin(scene, "demo.phase.receipt")
-        scene.findings = await self._read(scene, stage)
-        scene.phase = "demo.phase.open"
+        await director.race()
 
-    async def _read(self, scene: Scene, stage: Stage) -> Findings:
-        assert scene.stampede is not None, "the acts are over"
-        assert scene.repeats is not None, "the acts are over"
-        return await read_back(stage.urls, scene.stampede, scene.repeats)
+    async def _stay(self, scene: Scene, stage: Stage, director: Director) -> None:
+        """Customers who take their time, until cancelled; a race now, and whenever asked for."""
+        scene.phase = "demo.phase.traffic"
+        tasks = [director.stroll(), director.play_when_asked(), director.listen(stage.socket)]
+        async with beside(tasks), offered(stage.yours.login):
+            await asyncio.sleep(self._wish.seconds or _SHOWN_SECONDS)
+            if scene.findings is None:
+                director.press()
+            await asyncio.Event().wait()
 
-    async def _stay(self, scene: Scene) -> None:
-        """Keep the view open; a few customers go on unless the traffic was to end."""
-        never = asyncio.Event()
-        if self._wish.seconds is not None:
-            await never.wait()
-        async with _visited(scene, Random(_SEED + 1), _STROLLERS, _STROLL_SECONDS):  # noqa: S311  # no secret
-            await never.wait()
-
-    def _begin(self, scene: Scene, phase: str) -> None:
-        scene.phase = phase
+    def _say_phase(self, phase: str) -> None:
         if self._wish.console is None:
             self._out(self._desk.say(phase))
 
     def _report(self, scene: Scene, seconds: int) -> None:
-        if self._wish.console is not None:
-            return
         tally, say = scene.tally, self._desk.say
         self._out(
             say(
@@ -173,19 +164,17 @@ async def _called(stage: Stage) -> AsyncGenerator[Scene]:
     tally = Tally()
     caller = Caller(stage.address, stage.key, BUYERS, tally)
     try:
-        yield Scene(stage.address, caller, tally, stage.place)
+        yield Scene(stage.address, caller, tally, stage.place, stage.yours.login)
     finally:
         await caller.close()
 
 
 @asynccontextmanager
-async def _visited(
-    scene: Scene, chance: Random, visitors: int, pause: float
-) -> AsyncGenerator[None]:
+async def _visited(scene: Scene, chance: Random) -> AsyncGenerator[None]:
     """Customers who come and go while the block runs, and finish what they began after it."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(Traffic(scene.caller, chance).run(stop, visitors, pause))
+        group.create_task(Traffic(scene.caller, chance).run(stop, _VISITORS))
         try:
             yield
         finally:

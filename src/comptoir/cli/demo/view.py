@@ -19,6 +19,7 @@ from comptoir.cli.say import Say
 from comptoir.kit.amounts import format_amount
 
 _SCALE: Final = 6
+_OFFER: Final = "demo.view.login"
 _LINES: Final = 8
 
 
@@ -46,7 +47,11 @@ def _header(say: Say, scene: Scene) -> RenderableType:
         Text.assemble(("Comptoir", "bold"), f"  {scene.address}  {minutes:02d}:{seconds:02d}"),
         Text(say(scene.phase), style="bold"),
     )
-    return line
+    if not scene.login:
+        return line
+    return Group(
+        line, Text(scene.login, style="underline", overflow="fold"), Text(say(_OFFER), style="dim")
+    )
 
 
 def _http(say: Say, scene: Scene) -> RenderableType:

@@ -5,6 +5,7 @@ import re
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -29,18 +30,19 @@ class Server:
         self.was_killed = False
 
     @classmethod
-    async def start(cls, home: Home, clock: int = 0) -> Self:
+    async def start(cls, home: Home, clock: int = 0, options: Sequence[str] = ()) -> Self:
         """Start a process on a free port; `ready` says which.
 
         Args:
             home: its throw-away home.
             clock: seconds by which its clock is wrong.
+            options: of `comptoir serve`, beside the usual ones.
         """
         program = ("-P", str(_SHIFTED), str(clock)) if clock else ("-m", "comptoir.cli")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *program,
-            *("serve", "--port", "0", "--exit-with-parent"),
+            *("serve", "--port", "0", "--exit-with-parent", *options),
             stdin=PIPE,
             stderr=PIPE,
             stdout=asyncio.subprocess.DEVNULL,
@@ -88,12 +90,12 @@ class Server:
         self._process.kill()
         return True
 
-    async def stop(self) -> None:
-        """Ask it to end well, which it must do in time."""
+    async def stop(self, patience: float = _STOP_SECONDS) -> None:
+        """Ask it to end well, which it must do in so many seconds."""
         assert self._process.stdin is not None, "a pipe was asked for"
         self._process.stdin.close()
         try:
-            async with asyncio.timeout(_STOP_SECONDS):
+            async with asyncio.timeout(patience):
                 await self._process.wait()
         except TimeoutError:
             pass

@@ -7,6 +7,7 @@ from comptoir.web.dashboard import (
     accounts,
     goods,
     inbox,
+    minute,
     order_acts,
     orders,
     overview,
@@ -29,4 +30,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *settings.OPERATIONS,
     *orders.OPERATIONS,
     *order_acts.OPERATIONS,
+    *minute.OPERATIONS,
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from comptoir.web.dashboard.texts_lists import LISTS
+from comptoir.web.dashboard.texts_minute import MINUTE
 from comptoir.web.dashboard.texts_orders import ORDERS
 from comptoir.web.dashboard.texts_settings import SETTINGS
 from comptoir.web.dashboard.texts_works import WORKS
@@ -152,7 +153,7 @@ _FRAME: Final[dict[str, Texts]] = {
     ),
 }
 
-PARTS: Final = (_FRAME, LISTS, WORKS, SETTINGS, ORDERS)
+PARTS: Final = (_FRAME, LISTS, WORKS, SETTINGS, ORDERS, MINUTE)
 """No two of them have a text of one name."""
 
 TEXTS: Final = {key: texts for part in PARTS for key, texts in part.items()}

@@ -68,6 +68,16 @@ window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
+// What a box shows goes to the clipboard; without scripts it can be selected.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  const said = button.textContent;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+  button.textContent = button.dataset.copied;
+  setTimeout(() => { button.textContent = said; }, 2000);
+});
+
 const places = {
   o: "/dashboard",
   a: "/dashboard/accounts",
