@@ -1,14 +1,10 @@
 """The TypeScript client: as the document says, checked by the compiler, run by Node on a server."""
 
 import asyncio
-import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +15,9 @@ from comptoir.app import Urls, open_app
 from comptoir.flows import stocking
 from comptoir.web.catalogue import PROBLEMS
 from scripts import typescript_client
+from tests.support import npm
 from tests.support.counter import environment, put
+from tests.support.npm import NODE
 from tests.support.postgres import Cluster
 from tests.support.sandbox import provider
 from tests.support.site import LIVE, Site, serving
@@ -27,8 +25,6 @@ from tests.support.site import LIVE, Site, serving
 ROOT: Final = Path(__file__).parents[2]
 CLIENT: Final = ROOT / "clients" / "typescript"
 GUIDE: Final = ROOT / "docs" / "reference" / "typescript.md"
-NODE: Final = shutil.which("node")
-NPM: Final = shutil.which("npm")
 DOCUMENT: Final = typescript_client.document()
 
 
@@ -69,40 +65,16 @@ def test_nothing_is_needed_at_run_time() -> None:
     assert pinned["integrity"].startswith("sha512-")
 
 
-def compiler() -> Path | str:
-    """The pinned compiler, outside of the tree; else why there is none. npm checks its hash."""
-    if NODE is None or NPM is None:
-        return "no Node.js with npm here"
-    lock = (CLIENT / "package-lock.json").read_bytes()
-    name = f"comptoir-typescript-{hashlib.sha256(lock).hexdigest()[:16]}"
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    home = caches / name
-    tsc = home / "node_modules" / "typescript" / "lib" / "tsc.js"
-    if tsc.exists():
-        return tsc
-    caches.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=caches) as folder:
-        making = Path(folder) / "made"
-        making.mkdir()
-        for each in ("package.json", "package-lock.json"):
-            shutil.copy(CLIENT / each, making)
-        command = [NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            subprocess.run(command, cwd=making, check=True, capture_output=True, timeout=60)
-        except (subprocess.SubprocessError, OSError) as error:
-            return f"npm could not fetch the compiler: {error}"
-        if not home.exists():
-            making.rename(home)
-    return tsc
+def compiler() -> Path:
+    """The pinned compiler."""
+    found = npm.needed(CLIENT, "The TypeScript client was NOT checked and NOT run")
+    return found / "typescript" / "lib" / "tsc.js"
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The client as it is published, and the programs of this folder, compiled with it."""
     tsc = compiler()
-    if isinstance(tsc, str):
-        sys.stderr.write(f"!!! The TypeScript client was NOT checked and NOT run: {tsc}.\n")
-        pytest.skip(f"the TypeScript client was not checked and not run: {tsc}")
     out = tmp_path_factory.mktemp("typescript")
     package = out / "node_modules" / "comptoir-client"
     package.mkdir(parents=True)
