@@ -221,6 +221,17 @@ def test_a_token_that_is_refused_is_renewed_once(real: Real, context: BrowserCon
     assert [each["code"] for each in heard(page, "credits:error")] == ["unauthorized"]
 
 
+def test_whoever_signs_in_next_is_somebody_else(real: Real, context: BrowserContext) -> None:
+    """Neither has an account yet: what a browser keeps of the one is not told the other."""
+    page = visit(real, context.new_page(), BADGE.replace(" upsell", ' live="poll" upsell'))
+    state(page, "empty")
+    real.customer += "-friend"
+    page.reload()
+    state(page, "empty")
+    shown = page.evaluate("document.querySelector('credits-badge').balance")
+    assert shown["customer"] == real.customer
+
+
 def test_a_stream_goes_on_with_the_next_token(real: Real, context: BrowserContext) -> None:
     real.grant("300")
     real.lives = [1, 900]
