@@ -90,9 +90,10 @@ dialog { margin: auto }
 section { position: fixed; inset: auto 16px 16px auto; z-index: 9 }
 h2 { font-size: 1.25em }
 fieldset { padding: 0; border: 0; min-inline-size: 0 }
-fieldset, [part=actions] { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 16px }
-label { inline-size: 100%; min-block-size: 68px; display: flex; gap: 12px; align-items: center; padding: 8px 12px }
-label > span { flex: 1; min-inline-size: 0 }
+fieldset, [part=actions] { margin-block-start: 16px }
+fieldset, [part=actions], label { display: flex; flex-wrap: wrap; justify-content: end; gap: 8px }
+label { inline-size: 100%; min-block-size: 68px; align-items: center; padding: 8px 12px }
+label > span { flex: 1 5em }
 label:has(:checked) { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent) }
 input { inline-size: 24px; block-size: 24px; accent-color: var(--accent) }
 small { display: block; font-size: .875em }
@@ -110,7 +111,7 @@ const el = (tag, props, ...children) => {
 
 const pause = (ms, signal) => new Promise((done) => {
   setTimeout(done, ms);
-  signal.addEventListener('abort', done);
+  signal.onabort = done;
 });
 
 /** Why something did not work; `code` is the API's, or says what became of the call. */
@@ -118,7 +119,7 @@ class Trouble extends Error {
   constructor(code, message, reply) {
     super(message);
     this.code = code;
-    this.isOut = [401, 403].includes(reply?.status);
+    this.isOut = /40[13]/.test(reply?.status);
     this.requestId = reply?.headers.get('X-Request-Id');
     this.retryInMs = reply?.headers.get('Retry-After') * SECOND || 0;
   }
@@ -530,7 +531,8 @@ class CreditsBadge extends Piece {
     const label = (text) => el('span', { part: 'label' }, this.say(text));
     if (isBroken) return [label(this.state === 'error' ? 'retry' : 'signin')];
     const amount = balance ? this.number(balance.available) : '…';
-    const words = isShown ? [el('b', { part: 'value' }, amount), ' ', label('{many}')] : [label('{units}')];
+    const words = [label(balance && isShown ? '{many}' : '{units}')];
+    if (isShown) words.unshift(el('b', { part: 'value' }, amount), ' ');
     if (this.attr('variant') === 'bar') {
       const fill = el('i');
       fill.style.inlineSize = `${Math.min(balance?.available / balance?.low_threshold * 20, 100) || 0}%`;
