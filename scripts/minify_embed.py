@@ -14,8 +14,8 @@ TERSER = "terser@5.51.2"
 SHEET = re.compile(r"(?<=replaceSync\(`)[^`]*")
 # Names that only our own objects have: no element, no answer of the API and no host sees them.
 OURS = (
-    "failures|trouble|seconds|voice|isOut|wake|sleep|glance|tell|take|ask|watch|say|number|emit"
-    "|become|attr|crossing|root|live|store|until|isNudge"
+    "failures|trouble|seconds|voice|isOut|wake|sleep|tell|take|ask|watch|say|number|emit"
+    "|become|attr|crossing|root|live|store|until|isNudge|tongue|bound|kind"
 )
 
 
