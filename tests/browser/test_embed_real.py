@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from hashlib import sha256, sha384
 from itertools import count
 from typing import Any
@@ -296,11 +297,15 @@ def _headers(
     if method == "POST":
         request.data = b"{}"
     try:
-        reply = urlopen(request, timeout=20)
+        with urlopen(request, timeout=20) as reply:
+            return reply.status, _lower(reply.headers)
     except HTTPError as error:
-        reply = error
-    with reply:
-        return reply.status, {name.lower(): value for name, value in reply.headers.items()}
+        with error:
+            return error.code, _lower(error.headers)
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 # What is bought.
