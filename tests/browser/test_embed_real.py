@@ -59,7 +59,7 @@ def real(served: Real) -> Real:
 def browsing(chromium: Browser, locale: str = "en-GB") -> Iterator[BrowserContext]:
     """A browser of its own; what it shows breaks no policy."""
     with chromium.new_context(locale=locale) as context:
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         context.add_init_script(WATCH + PASSED)
         yield context
         for page in context.pages:
@@ -180,7 +180,7 @@ def note(response: Response, statuses: list[int]) -> None:
 
 def wait_for(page: Page, happens: Callable[[], bool]) -> None:
     """Let a browser go on until something has happened."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while not happens():
         assert time.monotonic() < deadline
         page.evaluate("0")
