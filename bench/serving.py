@@ -107,6 +107,12 @@ def selling(url: str, home: Path, *options: str) -> AbstractAsyncContextManager[
     return _started((*command, *options, "--port"), url, (_LISTENS, 1), more, home)
 
 
+def embedded(url: str, origin: str) -> AbstractAsyncContextManager[Server]:
+    """`comptoir serve` on that database with one worker, for pages of an origin."""
+    command = ("-m", "comptoir.cli", "serve", "--no-migrate", "--exit-with-parent", "--port")
+    return _started(command, url, (_LISTENS, 1), {"BENCH_WORKERS": "1", "CORS_ORIGINS": origin})
+
+
 def free_port() -> int:
     with socket() as taken:
         taken.bind((HOST, 0))

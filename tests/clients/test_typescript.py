@@ -5,19 +5,19 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from bench import npm
 from comptoir.app import Urls, open_app
 from comptoir.flows import stocking
 from comptoir.web.catalogue import PROBLEMS
 from scripts import typescript_client
+from tests.support import npm
 from tests.support.counter import environment, put
+from tests.support.npm import NODE
 from tests.support.postgres import Cluster
 from tests.support.sandbox import provider
 from tests.support.site import LIVE, Site, serving
@@ -25,7 +25,6 @@ from tests.support.site import LIVE, Site, serving
 ROOT: Final = Path(__file__).parents[2]
 CLIENT: Final = ROOT / "clients" / "typescript"
 GUIDE: Final = ROOT / "docs" / "reference" / "typescript.md"
-NODE: Final = shutil.which("node")
 DOCUMENT: Final = typescript_client.document()
 
 
@@ -66,14 +65,16 @@ def test_nothing_is_needed_at_run_time() -> None:
     assert pinned["integrity"].startswith("sha512-")
 
 
+def compiler() -> Path:
+    """The pinned compiler."""
+    found = npm.needed(CLIENT, "The TypeScript client was NOT checked and NOT run")
+    return found / "typescript" / "lib" / "tsc.js"
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The client as it is published, and the programs of this folder, compiled with it."""
-    try:
-        tsc = npm.installed(CLIENT) / "node_modules" / "typescript" / "lib" / "tsc.js"
-    except npm.Missing as error:
-        sys.stderr.write(f"!!! The TypeScript client was NOT checked and NOT run: {error}.\n")
-        pytest.skip(f"the TypeScript client was not checked and not run: {error}")
+    tsc = compiler()
     out = tmp_path_factory.mktemp("typescript")
     package = out / "node_modules" / "comptoir-client"
     package.mkdir(parents=True)

@@ -1,9 +1,11 @@
 """A browser before a shop, and what tests of the two components look at."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,6 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.axe import violations
 from tests.support.embedding import Fake, Shop, faked
+
+SHOTS = os.environ.get("COMPTOIR_SHOTS")
+"""A folder for pictures of every state, for whoever wants to look at them."""
 
 EVENTS = [
     "credits:change", "credits:state", "credits:low", "credits:empty", "credits:error",
@@ -84,11 +89,9 @@ def show(page: Page) -> None:
 
 
 def fits(page: Page) -> None:
-    """Nothing is wrong with a page as it is now: by axe's rules and by ours."""
-    schemes: list[Literal["light", "dark"]] = ["light", "dark"]
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme)
-        assert violations(page) == []
+    """A page as it is now is not too wide for a small telephone, nor anything too small to hit."""
+    size = page.viewport_size
+    assert size is not None
     page.set_viewport_size({"width": 320, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     for each in page.locator("button:visible, a:visible, input:visible").all():
@@ -97,4 +100,16 @@ def fits(page: Page) -> None:
         assert min(box["width"], box["height"]) >= 24
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 320
-    page.set_viewport_size({"width": 1280, "height": 720})
+    page.set_viewport_size(size)
+
+
+def is_right(page: Page, name: str) -> None:
+    """Nothing is wrong with a page as it is now, by light and in the dark, wide and narrow."""
+    schemes: list[Literal["light", "dark"]] = ["light", "dark"]
+    for width, scheme in product((360, 1280), schemes):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.emulate_media(color_scheme=scheme)
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{name}-{width}-{scheme}.png", animations="disabled")
+        assert violations(page) == [], f"{name}, {scheme}, {width} px wide"
+    fits(page)

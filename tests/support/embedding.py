@@ -199,6 +199,10 @@ class _Host(_Handler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
+        if url.path in self.server.files:
+            content, kind, policy = self.server.files[url.path]
+            self.reply(200, content.encode(), kind, Content_Security_Policy=policy)
+            return
         if url.path == "/style.css":
             self.reply(200, STYLE, "text/css")
             return
@@ -233,6 +237,11 @@ class Shop:
     url: str
     server: Any
 
+    def file(self, path: str, content: str, kind: str, policy: str = POLICY) -> str:
+        """Put something there that is exactly this; its address."""
+        self.server.files[path] = (content, kind, policy)
+        return f"{self.url}{path}"
+
     def page(self, path: str, body: str) -> str:
         """Put a page there; its address."""
         self.server.pages[path] = body
@@ -259,7 +268,7 @@ def listening(handler: type[_Handler], **state: object) -> Iterator[Any]:
 @contextmanager
 def shop(token: Any, api: Any) -> Iterator[Shop]:  # noqa: ANN401  # callables
     """A shop; `token` says what its endpoint answers, `api` where Comptoir is."""
-    with listening(_Host, pages={}, token=token, api=api, tokens=0) as server:
+    with listening(_Host, pages={}, files={}, token=token, api=api, tokens=0) as server:
         yield Shop(f"http://127.0.0.1:{server.server_address[1]}", server)
 
 

@@ -51,6 +51,15 @@ def test_an_unchanged_balance_is_not_sent_again(site: Site) -> None:
     assert changed.headers["etag"] != etag
 
 
+def test_customers_without_an_account_have_etags_of_their_own(site: Site) -> None:
+    mine, his = fresh("nobody"), fresh("nobody")
+    first = site.get(f"/api/credits/balance?customer={mine}")
+    path = f"/api/credits/balance?customer={his}"
+    other = site.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (other.status_code, other.json()["customer"]) == (200, his)
+    assert site.get(path, headers={"If-None-Match": other.headers["etag"]}).status_code == 304
+
+
 def test_an_expiry_changes_the_etag_before_anybody_has_written_it(site: Site) -> None:
     soon = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
     customer = site.rich("5", expires_at=soon)

@@ -33,10 +33,7 @@ const TEXTS = {
   ready: ['You have {n} left.', 'Il vous reste {n}.'],
   nopack: ['Nothing is for sale.', 'Rien n’est en vente.'],
   waiting: ['Waiting for your payment.', 'En attente de votre paiement.'],
-  confirming: [
-    'Confirming your payment. Your {units} are coming.',
-    'Confirmation de votre paiement. Vos {units} arrivent.',
-  ],
+  confirming: ['Confirming your payment.', 'Confirmation de votre paiement.'],
   slow: [
     'This takes longer than usual. Your payment is not lost.',
     'C’est plus long que d’habitude. Votre paiement n’est pas perdu.',
@@ -90,9 +87,10 @@ dialog { margin: auto }
 section { position: fixed; inset: auto 16px 16px auto; z-index: 9 }
 h2 { font-size: 1.25em }
 fieldset { padding: 0; border: 0; min-inline-size: 0 }
-fieldset, [part=actions] { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 16px }
-label { inline-size: 100%; min-block-size: 68px; display: flex; gap: 12px; align-items: center; padding: 8px 12px }
-label > span { flex: 1; min-inline-size: 0 }
+fieldset, [part=actions] { margin-block-start: 16px }
+fieldset, [part=actions], label { display: flex; flex-wrap: wrap; justify-content: end; gap: 8px }
+label { inline-size: 100%; min-block-size: 68px; align-items: center; padding: 8px 12px }
+label > span { flex: 1 5em }
 label:has(:checked) { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent) }
 input { inline-size: 24px; block-size: 24px; accent-color: var(--accent) }
 small { display: block; font-size: .875em }
@@ -109,8 +107,7 @@ const el = (tag, props, ...children) => {
 };
 
 const pause = (ms, signal) => new Promise((done) => {
-  setTimeout(done, ms);
-  signal.addEventListener('abort', done);
+  setTimeout(signal.onabort = done, ms);
 });
 
 /** Why something did not work; `code` is the API's, or says what became of the call. */
@@ -118,7 +115,7 @@ class Trouble extends Error {
   constructor(code, message, reply) {
     super(message);
     this.code = code;
-    this.isOut = [401, 403].includes(reply?.status);
+    this.isOut = /40[13]/.test(reply?.status);
     this.requestId = reply?.headers.get('X-Request-Id');
     this.retryInMs = reply?.headers.get('Retry-After') * SECOND || 0;
   }
@@ -201,9 +198,10 @@ class Store {
     return this.#asking;
   };
 
+  /** Somebody looks, or looks again. */
   wake() {
-    if (this.#awake || document.hidden || !this.#watchers.size) return;
-    this.#awake = new AbortController();
+    if (document.hidden || !this.#watchers.size) return;
+    this.#awake ??= new AbortController();
     this.refresh();
   }
 
@@ -212,11 +210,6 @@ class Store {
     this.#awake = this.#joined = null;
     this.#channel?.close();
     clearTimeout(this.#timer);
-  }
-
-  /** Somebody looks at the page again. */
-  glance() {
-    if (this.#awake) this.refresh();
   }
 
   tell() {
@@ -331,10 +324,10 @@ const open = ({ src = HOME, tokenUrl = '', unit = 'credits', tokenProvider }) =>
 };
 
 const all = (act) => () => stores.forEach(act);
-const glance = all((store) => store.glance());
+const wake = all((store) => store.wake());
 document.addEventListener('visibilitychange', all((store) => (document.hidden ? store.sleep() : store.wake())));
 for (const name of ['focus', 'online', 'pageshow']) {
-  addEventListener(name, ({ persisted = true }) => persisted && glance());
+  addEventListener(name, ({ persisted = true }) => persisted && wake());
 }
 addEventListener('offline', all((store) => store.tell()));
 
@@ -367,15 +360,15 @@ class Piece extends HTMLElement {
     return this.getAttribute(name);
   }
 
-  get locale() {
+  get tongue() {
     return this.attr('locale') || this.closest('[lang]')?.lang || navigator.language;
   }
 
-  get unit() {
+  get kind() {
     return this.store.unit;
   }
 
-  get low() {
+  get bound() {
     return this.attr('low');
   }
 
@@ -394,26 +387,35 @@ class Piece extends HTMLElement {
     this.refresh();
   }
 
-  refresh() {
-    return this.store.refresh();
+  get refresh() {
+    return () => this.store.refresh();
+  }
+
+  // Frameworks set a property where there is one of an attribute's name; every element has a `when` in new browsers.
+  set refresh(seconds) {
+    this.setAttribute('refresh', seconds);
+  }
+
+  set when(reasons) {
+    this.setAttribute('when', reasons);
   }
 
   watch() {
-    const said = (name) => this.attr(name) ?? undefined;
-    this.store = open({ src: said('src'), tokenUrl: said('token-url'), unit: said('unit'), tokenProvider: this.#tokens });
+    const [src, tokenUrl, unit] = ['src', 'token-url', 'unit'].map((name) => this.attr(name) ?? undefined);
+    this.store = open({ src, tokenUrl, unit, tokenProvider: this.#tokens });
   }
 
   number(amount, how) {
-    return new Intl.NumberFormat(this.locale, { maximumFractionDigits: 6, ...how }).format(amount);
+    return new Intl.NumberFormat(this.tongue, { maximumFractionDigits: 6, ...how }).format(amount);
   }
 
   /** A text in the reader's language. */
   say(name, values) {
-    const { locale, unit } = this;
-    const language = +/^fr/i.test(locale);
-    const [one, units] = TEXTS[unit]?.[language] ?? [unit, unit];
+    const { tongue, kind } = this;
+    const language = +/^fr/i.test(tongue);
+    const [one, units] = TEXTS[kind]?.[language] ?? [kind, kind];
     const available = this.balance?.available ?? 0;
-    const many = new Intl.PluralRules(locale).select(available) === 'one' ? one : units;
+    const many = new Intl.PluralRules(tongue).select(available) === 'one' ? one : units;
     const said = { unit: one, units, many, n: `${this.number(available)} ${many}`, ...values };
     return (TEXTS[name]?.[language] ?? name).replace(/{(\w+)}/g, (_, word) => said[word]);
   }
@@ -431,7 +433,7 @@ class Piece extends HTMLElement {
 
   /** The level that was reached from above: once, and again only from 5 points above it. */
   crossing() {
-    const { balance, low } = this;
+    const { balance, bound: low } = this;
     const now = level(balance, low);
     const before = this.#whose === balance.customer ? Math.min(this.#told, level(balance, low, balance.low_threshold / 4)) : 0;
     this.#whose = balance.customer;
@@ -477,12 +479,12 @@ class CreditsBadge extends Piece {
     if (trouble?.isOut) return 'signed-out';
     if (!balance) return failures ? 'error' : 'loading';
     if (!navigator.onLine || failures > 2) return 'offline';
-    return failures ? 'stale' : LEVELS[level(balance, this.low)];
+    return failures ? 'stale' : LEVELS[level(balance, this.bound)];
   }
 
   #draw = () => {
     const { balance, trouble } = this.store;
-    const { state: from, unit } = this;
+    const { state: from, kind: unit } = this;
     const old = this.#shown;
     this.become(this.#current());
     this.#build(this.state);
@@ -515,7 +517,7 @@ class CreditsBadge extends Piece {
       this.#badge = el(tag, { part: 'badge', onclick: this.#press });
       this.root.replaceChildren(this.#badge, this.status);
     }
-    const time = new Intl.DateTimeFormat(this.locale, { timeStyle: 'short' });
+    const time = new Intl.DateTimeFormat(this.tongue, { timeStyle: 'short' });
     const isOld = ['stale', 'offline'].includes(state);
     const title = isOld ? this.say('asof', { at: time.format(new Date(this.balance.updated_at ?? Date.now())) }) : '';
     Object.assign(this.#badge, { type: 'button', href, title, ariaBusy: state === 'loading' });
@@ -530,7 +532,8 @@ class CreditsBadge extends Piece {
     const label = (text) => el('span', { part: 'label' }, this.say(text));
     if (isBroken) return [label(this.state === 'error' ? 'retry' : 'signin')];
     const amount = balance ? this.number(balance.available) : '…';
-    const words = isShown ? [el('b', { part: 'value' }, amount), ' ', label('{many}')] : [label('{units}')];
+    const words = [label(balance && isShown ? '{many}' : '{units}')];
+    if (isShown) words.unshift(el('b', { part: 'value' }, amount), ' ');
     if (this.attr('variant') === 'bar') {
       const fill = el('i');
       fill.style.inlineSize = `${Math.min(balance?.available / balance?.low_threshold * 20, 100) || 0}%`;
@@ -541,7 +544,7 @@ class CreditsBadge extends Piece {
 
   #press = (event) => {
     if (['error', 'signed-out'].includes(this.state)) this.refresh();
-    else if (!this.emit('credits:buy', { unit: this.unit }, true)) event.preventDefault();
+    else if (!this.emit('credits:buy', { unit: this.kind }, true)) event.preventDefault();
     else if (this.attr('upsell')) document.querySelector(this.attr('upsell'))?.show('badge');
   };
 }
@@ -598,8 +601,8 @@ class UpsellDialog extends Piece {
     return document.querySelector(this.attr('for') || 'credits-badge');
   }
 
-  get low() {
-    return this.attr('low') ?? this.badge?.low;
+  get bound() {
+    return this.attr('low') ?? this.badge?.bound;
   }
 
   watch() {
@@ -645,7 +648,7 @@ class UpsellDialog extends Piece {
   }
 
   #heard() {
-    const { balance, low } = this;
+    const { balance, bound: low } = this;
     if (!balance) return;
     if (this.state === 'offline' && navigator.onLine) this.#load();
     const crossing = this.crossing();
@@ -662,7 +665,7 @@ class UpsellDialog extends Piece {
     while (active?.shadowRoot) active = active.shadowRoot.activeElement;
     const modals = [...document.querySelectorAll(MODAL)];
     if (active?.matches(TYPED) || modals.some((modal) => modal.checkVisibility())) return;
-    const name = `comptoir ${this.unit} ${reason} ${this.balance.customer}`;
+    const name = `comptoir ${this.kind} ${reason} ${this.balance.customer}`;
     this.#due = null;
     if (Date.now() < kept(name)) return;
     kept(name, Date.now() + (this.attr('cooldown') ?? 24) * 60 * MINUTE);
@@ -737,10 +740,10 @@ class UpsellDialog extends Piece {
     this.#go('loading');
     try {
       if (!this.#packs.length) {
-        const reply = await this.store.ask('/api/credits/packs', { headers: { 'Accept-Language': this.locale } });
+        const reply = await this.store.ask('/api/credits/packs', { headers: { 'Accept-Language': this.tongue } });
         const { items } = await reply.json();
         const wanted = this.attr('packs')?.split(/[\s,]+/) ?? items.map(({ id }) => id);
-        const found = wanted.map((id) => items.find((pack) => pack.id === id && pack.asset === this.unit));
+        const found = wanted.map((id) => items.find((pack) => pack.id === id && pack.asset === this.kind));
         this.#packs = found.filter(Boolean);
       }
       const isThere = (id) => this.#packs.some((pack) => pack.id === id);
@@ -778,7 +781,7 @@ class UpsellDialog extends Piece {
     const { name, key, body } = this.#intent(pack);
     this.#go('submitting', this.say('loading'));
     try {
-      const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'Accept-Language': this.locale };
+      const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'Accept-Language': this.tongue };
       const { purchase, checkout_url: url } = await (await this.store.ask('/api/credits/buy', { headers, body })).json();
       kept('comptoir', { purchase, name, version: this.balance?.version });
       if (!this.emit('upsell:checkout', { pack, url, sessionId: purchase, idempotencyKey: key }, true)) this.#go('ready');
