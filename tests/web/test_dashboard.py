@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from comptoir.domains.credits.sql_overview import RECENT
-from comptoir.web.dashboard import overview, pages, tables
+from comptoir.web.dashboard import pages, tables
+from comptoir.web.dashboard.owing import OWING
 from comptoir.web.dashboard.texts import TEXTS
 from comptoir.web.dashboard.visits import own_page
 from tests.support.counter import put
@@ -321,7 +322,7 @@ def test_an_empty_book_says_what_to_do(site: Site, guest: Browser) -> None:
     guest.sign_in()
     guest.send("/dashboard/book", guest.form("/dashboard") | {"book": "test"})
     site.post("/api/books/test/reset", who="test_op")
-    overview._owed.clear()
+    OWING.forget()
     for path, words in (
         ("/dashboard", "Nobody has anything yet."), ("/dashboard", "Nothing needs you."),
         ("/dashboard/accounts", "No account here."), ("/dashboard/stock", "Nothing is for sale"),
@@ -331,7 +332,7 @@ def test_an_empty_book_says_what_to_do(site: Site, guest: Browser) -> None:
 
 
 def test_what_takes_too_long_is_left_out(site: Site, ann: Browser) -> None:
-    overview._owed.clear()
+    OWING.forget()
     with psycopg.connect(site.owner_url) as other:
         other.execute("LOCK comptoir.payments, comptoir.accounts IN ACCESS EXCLUSIVE MODE")
         page = ann.get("/dashboard")

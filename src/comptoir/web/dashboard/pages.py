@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from comptoir.web.dashboard import account, accounts, goods, inbox, overview, search, signing_in
+from comptoir.web.dashboard import (
+    account,
+    accounts,
+    credits,
+    goods,
+    inbox,
+    margins,
+    overview,
+    search,
+    signing_in,
+    streaming,
+)
 from comptoir.web.routing import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -13,4 +24,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *account.OPERATIONS,
     *goods.OPERATIONS,
     *inbox.OPERATIONS,
+    *credits.OPERATIONS,
+    *margins.OPERATIONS,
+    *streaming.OPERATIONS,
 )

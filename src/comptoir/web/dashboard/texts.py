@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from comptoir.web.dashboard.texts_figures import FIGURES
 from comptoir.web.dashboard.texts_lists import LISTS
 from comptoir.web.languages import Texts
 
@@ -56,6 +57,7 @@ TEXTS: Final[dict[str, Texts]] = {
     "live.now": ("Live", "En direct"),
     "live.ago": ("Updated {n} s ago", "Mis à jour il y a {n} s"),
     "live.offline": ("Offline", "Hors ligne"),
+    "live.out": ("Signed out", "Déconnecté"),
     "slow": (
         "This took too long and is left out. It is tried again with the next look.",
         "Trop long : laissé de côté. Nouvel essai au prochain affichage.",
@@ -148,4 +150,5 @@ TEXTS: Final[dict[str, Texts]] = {
         "Aucun mouvement depuis 30 jours. Un don, une dépense ou un paiement paraît ici aussitôt.",
     ),
     **LISTS,
+    **FIGURES,
 }

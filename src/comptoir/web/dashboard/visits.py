@@ -279,4 +279,5 @@ def refused_page(look: Look, reply: Reply) -> Reply:
 
 
 def _texts(query: Anything) -> dict[str, str]:
-    return {name: str(value) for name, value in (query.model_extra or {}).items()}
+    found = (query.model_extra or {}).items()
+    return {name: str(value).replace("\0", "") for name, value in found}  # PostgreSQL knows none
