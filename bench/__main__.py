@@ -20,7 +20,7 @@ COLLECT: Final = (50_000, 20, 50)
 
 NAMES: Final = (
     "hot", "spread", "http", "locked_row", "memory", "startup", "explain", "growth", "guards",
-    "payments", "stock", "race", "live",
+    "payments", "stock", "race", "live", "pages",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from comptoir.store.pool import begin
 from comptoir.web import live
 from comptoir.web.dashboard import earning
 from comptoir.web.dashboard.owing import OWING
+from tests.support.counter import put
 from tests.support.operators import Browser
 from tests.support.postgres import Cluster
 from tests.support.site import Site, fresh, serving
@@ -175,9 +176,10 @@ def test_lots_are_there_the_soonest_first_a_page_at_a_time(
 def test_holds_are_there_the_oldest_first_and_none_of_stock(shop: Site, ann: Browser) -> None:
     customer = shop.rich("20")
     first, second = hold(shop, customer, reference="job-1"), hold(shop, customer)
-    shop.sql("SELECT 1")
-    name = f"stock:{fresh('TEE').upper()}:M"
-    shop.grant(name, 5, asset="stock")
+    product = put(shop, 5)
+    line = {"product": product, "size": "M", "quantity": 2}
+    done = shop.post("/api/stock/reservations", {"items": [line], "reference": "cart"})
+    assert done.status_code == 201, done.text
     found = rows(ann, f"{CREDITS}?format=csv&list=holds")
     assert [row["hold"] for row in found if row["customer"] == customer] == [first, second]
     [line] = [row for row in found if row["hold"] == first]
@@ -199,7 +201,7 @@ def test_a_hold_is_released_once_for_a_form(shop: Site, ann: Browser) -> None:
         "SELECT reason, who FROM comptoir.audit WHERE action = 'release' AND subject = %s", name
     )
     assert lines == [("Worker died", "Ann (admin)")]
-    fresh_form = ann.form(MARGIN[:-6] + "accounts/" + customer) | {"hold": name, "reason": "Again"}
+    fresh_form = ann.form(f"/dashboard/accounts/{customer}") | {"hold": name, "reason": "Again"}
     assert ann.send(f"{CREDITS}/release", fresh_form).status_code == 409
 
 
@@ -297,7 +299,7 @@ async def test_what_is_owed_is_what_the_journal_says(shop: Site) -> None:
     use(shop, one, "ai.generate")
     hold(shop, other)
     moved = {"from": one, "to": other, "amount": "3", "reason": "gift"}
-    assert shop.post("/api/credits/transfer", moved).status_code in {200, 201}
+    assert shop.post("/api/ledger/transfer", moved).status_code in {200, 201}
     [(journal,)] = shop.sql(
         "SELECT -sum(m.amount) FROM comptoir.movements m JOIN comptoir.accounts open"
         " ON open.book_id = m.book_id AND open.id = m.contra_id AND NOT open.bounded"
@@ -320,6 +322,8 @@ async def test_what_is_owed_is_what_the_journal_says(shop: Site) -> None:
 async def test_what_is_owed_is_the_same_however_many_are_read_at_once(
     shop: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for amount in range(1, 8):
+        shop.rich(amount)
     async with opened(shop) as app:
         async with begin(app.pool) as tx:
             whole = await overview.owed(tx, 1)
