@@ -101,9 +101,9 @@ _FILL: Final = (
     SELECT 1, id, n, 'order', 1900, 'eur', true, 'paid', 'pi_' || n, 1900, 30, at, at, at
     FROM n WHERE n <= 10000""",
     """INSERT INTO comptoir.inbox (book_id, source, event_id, type, object_id, livemode,
-        occurred_at, received_at, via, state, body)
+        occurred_at, received_at, via, due_at, state, body)
     SELECT 1, 'stripe', 'evt_' || n, (ARRAY['payment_intent.succeeded', 'charge.refunded'])
-        [1 + n %% 2], 'pi_' || n, true, at, at, 'webhook',
+        [1 + n %% 2], 'pi_' || n, true, at, at, 'webhook', NULL,
         CASE WHEN n %% 1000 = 0 THEN 'dead' ELSE 'done' END, '{"id":"evt"}' FROM n""",
     """INSERT INTO comptoir.procrastinate_jobs (queue_name, task_name, args, status, attempts)
     SELECT 'default', 'demo.render', jsonb_build_object('book', 1, 'payload', '{}'::jsonb),

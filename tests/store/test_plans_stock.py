@@ -6,7 +6,7 @@ from typing import Final
 import psycopg
 import pytest
 
-from comptoir.domains.stock import sql, sql_counts, sql_orders
+from comptoir.domains.stock import sql, sql_counts, sql_orders, sql_overview
 from tests.store.test_plans_money import PARTIAL
 from tests.support.plans import plan, reads_as_a_whole, statements
 from tests.support.postgres import Cluster
@@ -60,12 +60,13 @@ ANALYZE
 """
 
 STATEMENTS: Final = dict(
-    found for module in (sql, sql_counts, sql_orders) for found in statements(module)
+    found for module in (sql, sql_counts, sql_orders, sql_overview) for found in statements(module)
 )
-FEW: Final = {"order_series"}
+FEW: Final = {"order_series", "customers"}
 EVERY_SIZE: Final = {
     "domains.stock.sql.MOVEMENTS_OF_ALL",
     "domains.stock.sql.MOVEMENTS_OF_SIZES",
+    "domains.stock.sql_overview.LOW",
 }
 """They look at every size once, and say so."""
 

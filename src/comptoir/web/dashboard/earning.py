@@ -16,7 +16,7 @@ from comptoir.store.pool import TooLong, begin, begin_brief
 HOURS: Final = 24
 """That are added up in one transaction."""
 
-_ROUNDS: Final = 20
+_ROUNDS: Final = 200
 _MINOR: Final = 2
 
 

@@ -82,9 +82,15 @@ function wake() {
   const name = `comptoir ${part.dataset.address} ${document.body.dataset.book}`;
   const others = new BroadcastChannel(name);
   signal.addEventListener("abort", () => others.close());
-  others.onmessage = (event) => hear(event.data);
+  let leads = false;
+  others.onmessage = ({ data }) => {
+    if (data.isNews !== undefined) hear(data);
+    else if (leads && isHeard()) others.postMessage({ isNews: false });
+  };
+  others.postMessage({});
   const tell = (news) => {
     if (signal.aborted) return;
+    leads = true;
     others.postMessage(news);
     hear(news);
   };
@@ -112,7 +118,10 @@ if (text && part) {
   document.addEventListener("htmx:after:request", (event) => {
     const { status } = event.detail.ctx.response;
     failed = status === 200 ? "" : status === 401 ? "out" : "offline";
-    if (!failed) shown = Date.now();
+    if (!failed && isBusy()) {
+      event.preventDefault();
+      refresh();
+    } else if (!failed) shown = Date.now();
     tellAge();
   });
   document.addEventListener("htmx:error", () => {
