@@ -94,16 +94,16 @@ def test_a_page_that_nobody_sees_asks_for_nothing(shop: Site, context: BrowserCo
     page.on("request", lambda request: asked.append(request.url))
     page.on("requestfailed", lambda request: ended.append(request.url))
     hide = """hidden => {
-        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        Object.defineProperty(document, 'hidden', { value: Boolean(hidden), configurable: true });
         document.dispatchEvent(new Event('visibilitychange'));
     }"""
-    page.evaluate(hide, True)
+    page.evaluate(hide, "hidden")
     page.wait_for_function("() => true")
     shop.grant("unseen", "9")
     page.evaluate("htmx.trigger(document.getElementById('live'), 'changed')")
     assert asked == []
     assert [url for url in ended if url.endswith("/stream")]
-    page.evaluate(hide, False)
+    page.evaluate(hide, "")
     page.locator(".moves").get_by_text("unseen").wait_for()
     page.locator("#live-text[data-state=now]").wait_for()
 

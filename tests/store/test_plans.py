@@ -69,11 +69,12 @@ ANALYZE
 """
 
 
+MODULES: Final = (
+    sql, credits_sql, sql_overview, sql_earnings, identity_sql, directory, sweep, past, live,
+)  # fmt: skip
 STATEMENTS: Final = dict(
     found
-    for module in (
-        sql, credits_sql, sql_overview, sql_earnings, identity_sql, directory, sweep, past, live,
-    )  # fmt: skip
+    for module in MODULES
     for found in statements(module)
     if found[0] != "domains.credits.sql_overview.RECENT"
 )

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection, HTTPResponse
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -133,7 +134,7 @@ def test_packs_have_their_price_with_and_without_tax(shop: Site, ann: Browser) -
     shop.sql(
         "INSERT INTO comptoir.packs (book_id, pack, version, name, asset_id, credits, amount,"
         " currency, tax_percent, tax_included, active) SELECT book_id, 'taxed', 1,"
-        " '{\"en\": \"=Taxed\", \"fr\": \"Taxé\"}', asset_id, credits, 12000, 'eur', 20, true, true"
+        ' \'{"en": "=Taxed", "fr": "Taxé"}\', asset_id, credits, 12000, \'eur\', 20, true, true'
         " FROM comptoir.packs WHERE book_id = 1 AND pack = '1000' AND version = 1"
     )
     try:
@@ -244,10 +245,12 @@ def test_what_was_used_has_its_margin_the_worst_first(shop: Site, ann: Browser) 
     page = ann.get(f"{MARGIN}?days=7&by=action").text
     assert 'value="7" selected' in page
     assert 'value="action" selected' in page
-    assert page.index("<td class=\"name\">ai.generate") > 0
+    assert page.index('<td class="name">ai.generate') > 0
 
 
-def test_one_action_for_paid_credits_has_the_margin_of_the_seed(cluster: Cluster, tmp_path: Any) -> None:
+def test_one_action_for_paid_credits_has_the_margin_of_the_seed(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     with cluster.database() as database, serving(database, tmp_path) as site:
         asyncio.run(seed(site))
         customer = buyer(site)

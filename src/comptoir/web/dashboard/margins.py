@@ -11,7 +11,7 @@ from comptoir.store.facts import Asset
 from comptoir.store.pool import TooLong
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.accounts import codes_of
-from comptoir.web.dashboard.credits import packs_of, price_list
+from comptoir.web.dashboard.crediting import packs_of, price_list
 from comptoir.web.dashboard.earning import Found, cost_of, earned, percent_of, total_of
 from comptoir.web.dashboard.visits import HOME, Visit, reading
 from comptoir.web.replies import Reply, write_time

@@ -5,7 +5,7 @@ from typing import Final
 from comptoir.web.dashboard import (
     account,
     accounts,
-    credits,
+    crediting,
     goods,
     inbox,
     margins,
@@ -24,7 +24,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *account.OPERATIONS,
     *goods.OPERATIONS,
     *inbox.OPERATIONS,
-    *credits.OPERATIONS,
+    *crediting.OPERATIONS,
     *margins.OPERATIONS,
     *streaming.OPERATIONS,
 )

@@ -29,7 +29,7 @@ _CREDITS: Final = f"{HOME}/credits"
 _AHEAD: Final = 30 * DAY
 _PRICES: Final = 100
 _LOOKED_AT: Final = 1_000
-"""Holds that one page looks at: those of stock among them are left out, and it ends all the same."""
+"""Holds that one page looks at: of them those of stock are left out, and it ends all the same."""
 
 _LOTS: Final = (
     "customer", "asset", "left", "held", "granted", "source", "expires_at", "account", "lot",
@@ -72,7 +72,7 @@ class Sold:
     each: str
 
 
-async def credits(visit: Visit) -> Reply:
+async def listed(visit: Visit) -> Reply:
     """GET /dashboard/credits."""
     facts = await visit.call.app.directory.facts(visit.book)
     asset = facts.assets.get(visit.query.get("asset", CREDITS)) or facts.assets[CREDITS]
@@ -141,9 +141,7 @@ async def packs_of(visit: Visit) -> list[Sold]:
     return sold
 
 
-async def price_list(
-    visit: Visit, asset: Asset, sold: Sequence[Sold]
-) -> tuple[list[Priced], str]:
+async def price_list(visit: Visit, asset: Asset, sold: Sequence[Sold]) -> tuple[list[Priced], str]:
     """What each action costs and brings, and where the next ones are."""
     after = visit.query.get("prices", "")
     async with begin_brief(visit.call.app.pool) as tx:
@@ -228,5 +226,5 @@ async def release(visit: Visit) -> Reply:
 
 OPERATIONS: Final = (
     acting(f"{_CREDITS}/release", release),
-    reading(_CREDITS, credits),
+    reading(_CREDITS, listed),
 )
