@@ -24,7 +24,7 @@ from comptoir.ledger.model import Kind
 from comptoir.ledger.requests import Grant
 from comptoir.store.pool import begin
 from comptoir.web import live
-from comptoir.web.dashboard import earning
+from comptoir.web.dashboard import earning, owing
 from comptoir.web.dashboard.owing import OWING
 from tests.support.counter import put
 from tests.support.operators import Browser
@@ -333,9 +333,14 @@ async def test_what_is_owed_is_the_same_however_many_are_read_at_once(
         monkeypatch.setattr(overview, "ACCOUNTS_AT_ONCE", 3)
         async with begin(app.pool) as tx:
             assert await overview.owed(tx, 1) == whole != []
+        monkeypatch.setattr(owing, "PATIENCE", 10.0)
         known = await OWING.of(app, 1)
         assert known is not None
+        monkeypatch.setattr(owing.Known, "is_due", lambda *_: True)
         await OWING.keep_up(app)
+        newer = await OWING.of(app, 1)
+        assert newer is not None
+        assert (newer.at > known.at, newer.owed) == (True, known.owed)
 
 
 def listen(of: Site, cookies: dict[str, str]) -> tuple[HTTPConnection, HTTPResponse]:

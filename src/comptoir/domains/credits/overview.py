@@ -199,7 +199,9 @@ async def recent(tx: AsyncConnection, book: int, limit: int) -> Sequence[Happene
     found: list[Happened] = []
     for seconds in _SPANS:
         given = {"book": book, "seconds": seconds, "limit": limit}
-        found = [Happened(*row) for row in await (await tx.execute(sql.RECENT, given)).fetchall()]
+        # Planned for this time: a plan for any time would read the whole journal.
+        rows = await (await tx.execute(sql.RECENT, given, prepare=False)).fetchall()
+        found = [Happened(*row) for row in rows]
         if len(found) >= limit:
             break
     return found

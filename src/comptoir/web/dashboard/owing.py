@@ -12,7 +12,7 @@ from comptoir.kit.errors import Unavailable
 from comptoir.kit.limits import SECOND
 from comptoir.store.pool import begin
 
-PATIENCE: Final = 0.1
+PATIENCE: Final = 0.25
 """Seconds that a page waits for it, when there is nothing newer than `OLD`."""
 
 OLD: Final = 60 * SECOND
