@@ -81,8 +81,8 @@ async def burnt(tx: AsyncConnection, span: Span) -> Burnt:
     given = {
         "book": span.book, "asset": span.asset, "since": span.since, "until": span.until,
     }  # fmt: skip
-    # Planned for this span: a plan for any span would read the whole journal.
-    rows = await (await tx.execute(sql.BURNT, given, prepare=False)).fetchall()
+    await tx.execute(sql.PLANNED)
+    rows = await (await tx.execute(sql.BURNT, given)).fetchall()
     burns = [Burn(*row) for row in rows]
     return Burnt(burns, await _lots(tx, span.book, burns) if burns else {})
 

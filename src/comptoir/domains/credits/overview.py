@@ -196,12 +196,11 @@ class Happened:
 
 async def recent(tx: AsyncConnection, book: int, limit: int) -> Sequence[Happened]:
     """The newest movements of all accounts."""
+    await tx.execute(sql.PLANNED)
     found: list[Happened] = []
     for seconds in _SPANS:
         given = {"book": book, "seconds": seconds, "limit": limit}
-        # Planned for this time: a plan for any time would read the whole journal.
-        rows = await (await tx.execute(sql.RECENT, given, prepare=False)).fetchall()
-        found = [Happened(*row) for row in rows]
+        found = [Happened(*row) for row in await (await tx.execute(sql.RECENT, given)).fetchall()]
         if len(found) >= limit:
             break
     return found

@@ -67,6 +67,9 @@ LEFT JOIN comptoir.notes n
     ON n.book_id = h.book_id AND n.account_id = h.account_id AND n.version = h.opened
 ORDER BY h.at, h.id"""
 
+PLANNED: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
+"""A plan for any time reads the whole journal."""
+
 RECENT: Final = """
 SELECT m.account_id, m.version, m.kind, m.amount, m.posted, m.held, comptoir.micros(m.at),
     s.code, s.scale, c.customer, a.name, n.reason
