@@ -334,6 +334,7 @@ async def test_what_is_owed_is_the_same_however_many_are_read_at_once(
         async with begin(app.pool) as tx:
             assert await overview.owed(tx, 1) == whole != []
         monkeypatch.setattr(owing, "PATIENCE", 10.0)
+        OWING.forget()
         known = await OWING.of(app, 1)
         assert known is not None
         monkeypatch.setattr(owing.Known, "is_due", lambda *_: True)
