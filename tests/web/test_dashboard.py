@@ -346,8 +346,7 @@ def test_what_takes_too_long_is_left_out(site: Site, ann: Browser) -> None:
 
 
 def test_the_newest_movements_are_found_by_an_index(site: Site) -> None:
-    statement = RECENT.replace("%(seconds)s", "60")
-    statement = statement.replace("%(book)s", "1").replace("%(limit)s", "15")
+    statement = RECENT % {"seconds": 60, "book": 1, "limit": 15}
     with psycopg.connect(site.owner_url) as owner:
         owner.execute(
             "INSERT INTO comptoir.movements SELECT 1, 10^15, n, 1, 1, n, 0, 0, n, 'grant',"
