@@ -20,7 +20,7 @@ COLLECT: Final = (50_000, 20, 50)
 
 NAMES: Final = (
     "hot", "spread", "http", "locked_row", "memory", "startup", "explain", "growth", "guards",
-    "payments", "stock", "race", "live", "badge", "lighthouse",
+    "payments", "stock", "race", "live", "badge", "pages", "lighthouse",
 )  # fmt: skip
 
 

@@ -41,6 +41,9 @@ def filled(site: Site) -> dict[str, str]:
     site.grant("ann@example.com", "1250.5", reason="Welcome gift", reference="order-1842")
     site.grant(LONG, "123456789012", reason="A reason that goes on and on " * 8)
     site.grant("low", "100")
+    [(soon,)] = site.sql(
+        "SELECT to_char(now() + interval '3 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+    )
     for customer, amount in (("ann@example.com", "12.25"), ("low", "95")):
         spent = {"customer": customer, "amount": amount, "reason": "One picture"}
         assert site.post("/api/credits/spend", spent).status_code == 200
@@ -67,12 +70,26 @@ def filled(site: Site) -> dict[str, str]:
         " received, paid_at) VALUES (1, %s, 'pack', 7900, 'eur', false, 'paid', 7900, now())",
         UUID(int=9),
     )  # fmt: skip
+    site.grant(LONG, "12345678.5", reason="Ends soon", expires_at=soon)
+    for action, cost in (("ai.generate", "0.04"), ("3d.render-in-a-very-high-resolution", None)):
+        said = {"action": action, "amount": "5"} | ({"real_cost": cost} if cost else {})
+        assert site.call("PUT", "/api/credits/prices", said).status_code in {200, 201}
+        used = {"customer": LONG, "action": action}
+        assert site.post("/api/credits/spend", used).status_code == 200
+    site.sql(
+        "INSERT INTO comptoir.packs (book_id, pack, version, name, asset_id, credits, amount,"
+        " currency, tax_percent, tax_included, active) SELECT 1, 'big', 1,"
+        ' \'{"en": "A pack with a long name, for teams"}\', min(id), 1000 * 10 ^ min(scale),'
+        " 1234567890, 'eur', 20, true, true FROM comptoir.assets"
+        " WHERE book_id = 1 AND code = 'credits'"
+    )
     return {
         "overview": "/dashboard", "accounts": "/dashboard/accounts",
         "account": "/dashboard/accounts/ann@example.com", "long": f"/dashboard/accounts/{LONG}",
         "stock": "/dashboard/stock", "product": f"/dashboard/stock/{product}",
         "webhooks": "/dashboard/webhooks", "webhook": "/dashboard/webhooks/evt_1",
-        "cases": "/dashboard/cases", "missing": "/dashboard/accounts/nobody",
+        "cases": "/dashboard/cases", "credits": "/dashboard/credits",
+        "margin": "/dashboard/margin", "missing": "/dashboard/accounts/nobody",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 from comptoir.domains.credits import sql_margin, sql_packs, sql_tokens, sql_top_ups
 from comptoir.domains.notifications import sql_hooks
 from comptoir.domains.payments import sql as payments_sql
+from comptoir.domains.payments import sql_overview as payments_pages
 from comptoir.domains.subscriptions import sql as subscriptions_sql
 from comptoir.store import outbox, sql_inbox
 from tests.support.plans import plan, reads_as_a_whole, statements
@@ -55,6 +56,10 @@ INSERT INTO comptoir.payments (book_id, id, customer_id, purpose, reference, amo
         CASE WHEN n % 300 = 0 THEN 'open' ELSE 'paid' END, 'pi_' || n, 'cs_' || n, 'in_' || n,
         CASE WHEN n % 300 > 0 THEN 1900 END, CASE WHEN n % 500 > 0 THEN 30 END, at,
         CASE WHEN n % 300 > 0 THEN at END, at FROM n;
+INSERT INTO comptoir.orders (book_id, id, origin, status, number, customer_id, amount, hold,
+        created_at, expires_at, ended_at, paid_at)
+    SELECT 1, id, 'checkout', 'paid', 'ORD-' || n, n, 100, decode(md5(n::text), 'hex'), at, at, at,
+        at FROM n;
 INSERT INTO comptoir.purchases (book_id, id, customer_id, pack, pack_version, asset_id, credits)
     SELECT 1, id, n, '100', 1, 1, 1 FROM n;
 INSERT INTO comptoir.payment_grants SELECT 1, id, n, 1, 1 FROM n;
@@ -99,7 +104,7 @@ ANALYZE
 
 MODULES: Final = (
     sql_inbox, outbox, payments_sql, subscriptions_sql, sql_packs, sql_top_ups, sql_tokens,
-    sql_margin, sql_hooks,
+    sql_margin, sql_hooks, payments_pages,
 )  # fmt: skip
 STATEMENTS: Final = dict(found for module in MODULES for found in statements(module))
 

@@ -67,7 +67,7 @@ ANALYZE
 STATEMENTS: Final = dict(
     found for module in (sql, sql_counts, sql_orders, sql_overview) for found in statements(module)
 ) | {"domains.payments.sql_overview.ORDER_NUMBERED": ORDER_NUMBERED}
-FEW: Final = {"order_series"}
+FEW: Final = {"order_series", "customers"}
 EVERY_SIZE: Final = {
     "domains.stock.sql.MOVEMENTS_OF_ALL",
     "domains.stock.sql.MOVEMENTS_OF_SIZES",

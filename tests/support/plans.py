@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-SMALL: Final = {"books", "assets", "plans", "alembic_version"}
+SMALL: Final = {"books", "assets", "plans", "alembic_version", "earnings_until"}
 """Tables of a page or two, which are quicker read than looked up in."""
 
 _VERB: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")

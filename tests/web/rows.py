@@ -64,6 +64,10 @@ _ROWS = (
        VALUES ({book}, {id}, '\\x0{book}', 'operator', 'admin', now())""",
     """operator_sessions (book_id, id, hash, name, role, shown_book, expires_at)
        VALUES ({book}, {id}, '\\x0{book}', 'operator', 'admin', {book}, now())""",
+    """earnings SELECT {book}, min(id), now(), 'ai', '', '', 1, 1, 0, 1, 1 FROM comptoir.assets
+       WHERE book_id = {book}""",
+    """earnings_until SELECT {book}, min(id), now() FROM comptoir.assets
+       WHERE book_id = {book}""",
     """audit (book_id, id, who, action, subject)
        VALUES ({book}, {id}, 'operator', 'grant', 'mv_1_1')""",
 )

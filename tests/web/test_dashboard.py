@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from comptoir.domains.credits.sql_overview import RECENT
-from comptoir.web.dashboard import overview, tables
+from comptoir.web.dashboard import tables
+from comptoir.web.dashboard.owing import OWING
 from comptoir.web.dashboard.texts import TEXTS
 from comptoir.web.dashboard.visits import own_page
 from tests.support.counter import put
@@ -318,7 +319,7 @@ def test_an_empty_book_says_what_to_do(site: Site, guest: Browser) -> None:
     guest.sign_in()
     guest.send("/dashboard/book", guest.form("/dashboard") | {"book": "test"})
     site.post("/api/books/test/reset", who="test_op")
-    overview._owed.clear()
+    OWING.forget()
     for path, words in (
         ("/dashboard", "Nobody has anything yet."), ("/dashboard", "Nothing needs you."),
         ("/dashboard/accounts", "No account here."), ("/dashboard/stock", "Nothing is for sale"),
@@ -328,7 +329,7 @@ def test_an_empty_book_says_what_to_do(site: Site, guest: Browser) -> None:
 
 
 def test_what_takes_too_long_is_left_out(site: Site, ann: Browser) -> None:
-    overview._owed.clear()
+    OWING.forget()
     with psycopg.connect(site.owner_url) as other:
         other.execute("LOCK comptoir.payments, comptoir.accounts IN ACCESS EXCLUSIVE MODE")
         page = ann.get("/dashboard")
@@ -342,8 +343,7 @@ def test_what_takes_too_long_is_left_out(site: Site, ann: Browser) -> None:
 
 
 def test_the_newest_movements_are_found_by_an_index(site: Site) -> None:
-    statement = RECENT.replace("%(seconds)s", "60")
-    statement = statement.replace("%(book)s", "1").replace("%(limit)s", "15")
+    statement = RECENT % {"seconds": 60, "book": 1, "limit": 15}
     with psycopg.connect(site.owner_url) as owner:
         owner.execute(
             "INSERT INTO comptoir.movements SELECT 1, 10^15, n, 1, 1, n, 0, 0, n, 'grant',"

@@ -1,4 +1,4 @@
-"""What a server does between requests: settle what is due, note uses of keys, look at queues."""
+"""What a server does between requests: settle what is due, note uses of keys, look, add up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,8 @@ from comptoir.kit.errors import is_bug
 from comptoir.store.sweep import due_accounts, have_moved
 from comptoir.store.tracing import error_type
 from comptoir.web.auth import Doorman
+from comptoir.web.dashboard import earning
+from comptoir.web.dashboard.owing import OWING
 from comptoir.web.logs import Log
 from comptoir.web.metrics import Metrics
 
@@ -19,6 +21,8 @@ SWEPT_AT_ONCE: Final = 500
 NOTE_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 1.0
 GATE_SECONDS: Final = 2.0
+OWED_SECONDS: Final = 2.0
+EARNED_SECONDS: Final = 20.0
 
 
 async def sweep(app: App) -> None:
@@ -60,3 +64,5 @@ async def work(app: App, doorman: Doorman, metrics: Metrics, log: Log) -> None:
         tasks.create_task(_repeat(NOTE_SECONDS, "note_uses", doorman.note_uses, log))
         tasks.create_task(_repeat(LOOK_SECONDS, "look", look, log))
         tasks.create_task(_repeat(GATE_SECONDS, "notice_move", lambda: notice_move(app), log))
+        tasks.create_task(_repeat(OWED_SECONDS, "owed", lambda: OWING.keep_up(app), log))
+        tasks.create_task(_repeat(EARNED_SECONDS, "earned", lambda: earning.keep_up(app), log))

@@ -4,10 +4,10 @@ The revenue of a burn is its share of what its lot was paid, without tax: the di
 cumulative rounded shares, so that the shares of a lot sum to its price.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple, TypeVar
 
 from psycopg import AsyncConnection
 
@@ -49,27 +49,67 @@ class Span:
     until: int
 
 
-async def earned(tx: AsyncConnection, span: Span, by: str) -> list[Earned]:
-    """What was earned in a span of time, by action, customer or model; the most burnt first."""
+K = TypeVar("K", bound=Hashable)
+
+
+class Burn(NamedTuple):
+    """A part of a lot that a line of the journal has burnt, or given back."""
+
+    account: int
+    version: int
+    kind: str
+    no: int | None
+    part: int
+    action: str | None
+    quantity: int | None
+    model: str | None
+    cost: int | None
+    customer: str | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burnt:
+    """What was burnt in a span of time, and the paid lots that it was burnt of."""
+
+    burns: Sequence[Burn]
+    lots: Mapping[tuple[int, int], "_Lot"]
+
+
+async def burnt(tx: AsyncConnection, span: Span) -> Burnt:
+    """What was burnt in a span of time."""
     given = {
         "book": span.book, "asset": span.asset, "since": span.since, "until": span.until,
     }  # fmt: skip
+    await tx.execute(sql.PLANNED)
     rows = await (await tx.execute(sql.BURNT, given)).fetchall()
-    lots = await _lots(tx, span.book, rows)
-    found: dict[str | None, Earned] = {}
-    seen: set[tuple[int, int]] = set()
-    for account, version, kind, no, part, action, quantity, model, cost, customer, amount in rows:
-        key = {"action": action, "customer": customer, "model": model}[by]
-        line = found.setdefault(key, Earned(key))
-        sign = -1 if kind == "reversal" else 1
-        if (account, version) not in seen:
-            seen.add((account, version))
-            line.times += sign * (quantity or 1)
-            line.credits += amount
-            line.cost += sign * (cost or 0)
-        if no is not None:
-            _add_share(line, lots.get((account, no)), part)
+    burns = [Burn(*row) for row in rows]
+    return Burnt(burns, await _lots(tx, span.book, burns) if burns else {})
+
+
+async def earned(tx: AsyncConnection, span: Span, by: str) -> list[Earned]:
+    """What was earned in a span of time, by action, customer or model; the most burnt first."""
+    found = summed(await burnt(tx, span), lambda burn: getattr(burn, by))
+    for key, line in found.items():
+        line.key = key
     return sorted(found.values(), key=lambda each: -each.credits)
+
+
+def summed(of: Burnt, key_of: Callable[[Burn], K]) -> dict[K, Earned]:
+    """What was burnt, added up by something. Of each `Burnt` once: its lots are used up by it."""
+    found: dict[K, Earned] = {}
+    seen: set[tuple[int, int]] = set()
+    for burn in of.burns:
+        line = found.setdefault(key_of(burn), Earned(None))
+        sign = -1 if burn.kind == "reversal" else 1
+        if (burn.account, burn.version) not in seen:
+            seen.add((burn.account, burn.version))
+            line.times += sign * (burn.quantity or 1)
+            line.credits += burn.amount
+            line.cost += sign * (burn.cost or 0)
+        if burn.no is not None:
+            _add_share(line, of.lots.get((burn.account, burn.no)), burn.part)
+    return found
 
 
 @dataclass(slots=True)
@@ -81,7 +121,7 @@ class _Lot:
 
 
 async def _lots(
-    tx: AsyncConnection, book: int, rows: Sequence[tuple[Any, ...]]
+    tx: AsyncConnection, book: int, rows: Sequence[Burn]
 ) -> dict[tuple[int, int], _Lot]:
     """The paid lots that were burnt, with what was gone of each before the first burn."""
     first: dict[tuple[int, int], int] = {}

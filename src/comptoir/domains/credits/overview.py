@@ -12,6 +12,7 @@ from comptoir.domains.credits.model import LOW_SHARE
 EVERYONE: Final = 2**62
 """Comes after every customer."""
 
+ACCOUNTS_AT_ONCE: Final = 5_000
 _BEYOND: Final = "\U0010ffff"
 _SPANS: Final = (1.0, 60.0, 3_600.0, 86_400.0, 30 * 86_400.0)
 """Seconds in which to look for the newest movements: no longer than until there are enough."""
@@ -68,20 +69,106 @@ async def beginning_with(
     return [Standing(*row) for row in await (await tx.execute(sql.BY_PREFIX, given)).fetchall()]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Owed:
-    """What all customers have of an asset together."""
+    """What all customers have of an asset together, in its smallest unit."""
 
-    asset: str
-    scale: int
-    posted: int
-    held: int
-    debt: int
+    asset: int
+    posted: int = 0
+    held: int = 0
+    debt: int = 0
 
 
 async def owed(tx: AsyncConnection, book: int) -> list[Owed]:
-    """What customers have, by asset. It reads every account: ask seldom."""
-    return [Owed(*row) for row in await (await tx.execute(sql.OWED, (book,))).fetchall()]
+    """What customers have, by asset, all of it at one moment: nothing may be read in `tx` before.
+
+    It reads every account, by the primary key and some at a time, so that no statement is long. No
+    total is kept from which it could be read at once: one row for all who spend would be in the
+    way of every commit.
+    """
+    await tx.execute(sql.SNAPSHOT)
+    found: dict[int, Owed] = {}
+    last, read = 0, ACCOUNTS_AT_ONCE
+    while read >= ACCOUNTS_AT_ONCE:  # bounded: ids go up
+        given = {"book": book, "after": last, "limit": ACCOUNTS_AT_ONCE}
+        rows = await (await tx.execute(sql.OWED, given)).fetchall()
+        read = sum(row[5] for row in rows)
+        last = max((row[6] for row in rows), default=last)
+        for asset, is_owed, posted, held, debt, *_ in rows:
+            if is_owed:
+                line = found.setdefault(asset, Owed(asset))
+                line.posted += posted
+                line.held += held
+                line.debt += debt
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """An open lot that will expire. Times are in microseconds, figures in the smallest unit."""
+
+    account: int
+    no: int
+    customer: str | None
+    asset: str
+    scale: int
+    source: str
+    left: int
+    pinned: int
+    granted: int
+    at: int
+
+
+FIRST: Final = (0, 0, 0)
+"""Comes before every lot."""
+
+
+async def expiring(
+    tx: AsyncConnection, book: int, after: tuple[int, int, int], until: int, limit: int
+) -> list[Expiring]:
+    """Lots that are about to expire, the soonest first.
+
+    Args:
+        tx: an open transaction.
+        book: of which book.
+        after: expiry, account and number of the last one that was seen, or FIRST.
+        until: how far to look ahead, in microseconds.
+        limit: at most so many.
+    """
+    expires_at, account, no = after
+    given = {
+        "book": book, "until": until, "expires_at": expires_at, "account": account, "no": no,
+        "limit": limit,
+    }  # fmt: skip
+    return [Expiring(*row) for row in await (await tx.execute(sql.EXPIRING, given)).fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHold:
+    """A hold that is open, and what for. `left` is what it still sets aside.
+
+    Attributes:
+        customer: None for stock that is set aside for somebody who pays.
+    """
+
+    id: bytes
+    account: int
+    customer: str | None
+    asset: str
+    scale: int
+    left: int
+    at: int
+    expires_at: int | None
+    reason: str | None
+    reference: str | None
+
+
+async def open_holds(
+    tx: AsyncConnection, book: int, after: tuple[int, bytes], limit: int
+) -> list[OpenHold]:
+    """Open holds, the oldest first, after the time and id of the last one that was seen."""
+    given = {"book": book, "at": after[0], "hold": after[1], "limit": limit}
+    return [OpenHold(*row) for row in await (await tx.execute(sql.OPEN_HOLDS, given)).fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +196,7 @@ class Happened:
 
 async def recent(tx: AsyncConnection, book: int, limit: int) -> Sequence[Happened]:
     """The newest movements of all accounts."""
+    await tx.execute(sql.PLANNED)
     found: list[Happened] = []
     for seconds in _SPANS:
         given = {"book": book, "seconds": seconds, "limit": limit}

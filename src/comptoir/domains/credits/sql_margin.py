@@ -2,6 +2,9 @@
 
 from typing import Final
 
+PLANNED: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
+"""Plans for whatever they are asked of read the whole journal for an hour of it."""
+
 BURNT: Final = """
 SELECT m.account_id, m.version, m.kind, b.no, -b.part, p.action, o.quantity, o.model,
     coalesce(o.cost, p.real_cost * o.quantity), c.customer, -m.amount

@@ -9,7 +9,10 @@ WHERE book_id = %s AND paid_at >= comptoir.moment(%s) GROUP BY currency ORDER BY
 REFUNDED: Final = """
 SELECT p.currency, count(*), sum(r.amount)::bigint
 FROM comptoir.refunds r
-JOIN comptoir.payments p ON p.book_id = r.book_id AND p.id = r.payment_id
+CROSS JOIN LATERAL (
+    SELECT currency FROM comptoir.payments
+    WHERE book_id = r.book_id AND id = r.payment_id LIMIT 1
+) p
 WHERE r.book_id = %s AND r.id >= %s AND r.status <> 'failed'
 GROUP BY p.currency ORDER BY p.currency"""
 """Ids of refunds begin with their time."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -107,6 +108,18 @@ class Look:
         whole, part = divmod(abs(minor), 100)
         point = "," if self.language == "fr" else "."
         return f"{sign}{self.amount(whole)}{point}{part:02d} {currency.upper()}"
+
+    def number(self, of: Decimal | str) -> str:
+        """A decimal as the language writes it, without zeros at its end."""
+        text = f"{Decimal(of).normalize():f}"
+        whole, _, part = text.lstrip("-").partition(".")
+        point = "," if self.language == "fr" else "."
+        sign = _MINUS if text.startswith("-") and text != "-0" else ""
+        return sign + self.amount(int(whole)) + (point + part if part else "")
+
+    def percent(self, of: str) -> str:
+        """A share of a hundred."""
+        return f"{self.number(of)}{_NARROW}%"
 
     def when(self, micros: int) -> str:
         """A time to the second, in UTC."""

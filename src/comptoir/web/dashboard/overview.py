@@ -7,27 +7,29 @@ from urllib.parse import quote
 from psycopg import AsyncConnection
 
 from comptoir.domains.credits import overview as credits_
+from comptoir.domains.credits.commands import CREDITS
 from comptoir.domains.identity import operators
 from comptoir.domains.payments import overview as money
 from comptoir.domains.payments import queries as payments
 from comptoir.domains.stock import overview as stock
 from comptoir.jobs import overview as jobs
 from comptoir.jobs.model import Status
-from comptoir.kit.limits import DAY, SECOND
+from comptoir.kit.limits import DAY
 from comptoir.store import inbox, verdict
 from comptoir.store.inbox import Sought, State
 from comptoir.store.pool import TooLong, begin, begin_brief
 from comptoir.store.verify import verify
 from comptoir.web import words_payments
+from comptoir.web.dashboard import earning
+from comptoir.web.dashboard.accounts import codes_of
 from comptoir.web.dashboard.deeds import deed
+from comptoir.web.dashboard.margins import span_of
+from comptoir.web.dashboard.owing import OWING
 from comptoir.web.dashboard.visits import HOME, Visit, acting, go, reading
 from comptoir.web.replies import Reply
 
 _SHOWN: Final = 15
 _EACH: Final = 5
-_OWED_LASTS: Final = 10 * SECOND
-_owed: Final[dict[tuple[str, int], tuple[int, list[credits_.Owed]]]] = {}
-"""What is owed reads every account: it is asked for once in ten seconds, whoever looks."""
 
 Read = Callable[[AsyncConnection], Awaitable[Any]]
 
@@ -58,9 +60,10 @@ async def _figures(visit: Visit) -> dict[str, Any]:
     return {
         "now": now,
         "verdict": await verdict.kept(app.pool, book),
-        "owed": await _all_owed(visit),
+        "owed": await _owed(visit),
         "paid": await _brief(visit, lambda tx: money.paid(tx, book, today)),
         "refunded": await _brief(visit, lambda tx: money.refunded(tx, book, today)),
+        "margin": await _margin(visit),
         "happened": await _brief(visit, lambda tx: credits_.recent(tx, book, _SHOWN)),
         "needs": await _needs(visit),
     }
@@ -75,21 +78,32 @@ async def _brief(visit: Visit, read: Read) -> Any:  # noqa: ANN401  # whatever i
         return None
 
 
-async def _all_owed(visit: Visit) -> list[credits_.Owed] | None:
-    app, now = visit.call.app, visit.call.now
-    place = (app.urls.app, visit.book)
-    kept = _owed.get(place)
-    if kept is not None and 0 <= now - kept[0] < _OWED_LASTS:
-        return kept[1]
-    found: list[credits_.Owed] | None = await _brief(
-        visit, lambda tx: credits_.owed(tx, visit.book)
-    )
-    if found is None:
-        return None if kept is None else kept[1]
-    order = {"credits": 0, "tokens": 1}
-    found.sort(key=lambda each: (order.get(each.asset, 2), each.asset))
-    _owed[place] = (now, found)
-    return found
+async def _owed(visit: Visit) -> dict[str, Any] | None:
+    """What customers have, credits first, and when that was."""
+    app, book = visit.call.app, visit.book
+    known = await OWING.of(app, book)
+    if known is None:
+        return None
+    facts = await app.directory.facts(book)
+    by_id = {asset.id: asset for asset in facts.assets.values()}
+    order = {code: place for place, code in enumerate(codes_of(facts.assets))}
+    lines = [(by_id[each.asset], each) for each in known.owed if each.asset in by_id]
+    lines.sort(key=lambda line: order.get(line[0].code, len(order)))
+    return {"at": known.at, "lines": lines}
+
+
+async def _margin(visit: Visit) -> dict[str, Any] | None:
+    """What was earned with credits since midnight; None when that takes too long to say."""
+    asset = await visit.call.app.directory.asset(visit.book, CREDITS)
+    try:
+        found = await earning.earned(visit.call.app, span_of(visit, asset, 1), "action")
+    except TooLong:
+        return None
+    total = earning.total_of(found.lines)
+    return {
+        "total": total, "cost": earning.cost_of(total), "percent": earning.percent_of(total),
+        "scale": asset.scale,
+    }  # fmt: skip
 
 
 async def _needs(visit: Visit) -> list[dict[str, str]] | None:

@@ -5,8 +5,10 @@ from typing import Final
 from comptoir.web.dashboard import (
     account,
     accounts,
+    crediting,
     goods,
     inbox,
+    margins,
     minute,
     order_acts,
     orders,
@@ -14,6 +16,7 @@ from comptoir.web.dashboard import (
     search,
     settings,
     signing_in,
+    streaming,
     works,
 )
 from comptoir.web.routing import Operation
@@ -31,4 +34,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *orders.OPERATIONS,
     *order_acts.OPERATIONS,
     *minute.OPERATIONS,
+    *crediting.OPERATIONS,
+    *margins.OPERATIONS,
+    *streaming.OPERATIONS,
 )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from comptoir.web.dashboard.texts_figures import FIGURES
 from comptoir.web.dashboard.texts_lists import LISTS
 from comptoir.web.dashboard.texts_minute import MINUTE
 from comptoir.web.dashboard.texts_orders import ORDERS
@@ -60,6 +61,7 @@ _FRAME: Final[dict[str, Texts]] = {
     "live.now": ("Live", "En direct"),
     "live.ago": ("Updated {n} s ago", "Mis à jour il y a {n} s"),
     "live.offline": ("Offline", "Hors ligne"),
+    "live.out": ("Signed out", "Déconnecté"),
     "slow": (
         "This took too long and is left out. It is tried again with the next look.",
         "Trop long : laissé de côté. Nouvel essai au prochain affichage.",
@@ -153,7 +155,7 @@ _FRAME: Final[dict[str, Texts]] = {
     ),
 }
 
-PARTS: Final = (_FRAME, LISTS, WORKS, SETTINGS, ORDERS, MINUTE)
+PARTS: Final = (_FRAME, LISTS, WORKS, SETTINGS, ORDERS, MINUTE, FIGURES)
 """No two of them have a text of one name."""
 
 TEXTS: Final = {key: texts for part in PARTS for key, texts in part.items()}

@@ -1,26 +1,134 @@
 // What pages for operators do beyond links and forms. All of them work without it.
 
+// The live part (#live): htmx asks for it every 30 s, and whenever a stream says that something has
+// changed. A page that nobody sees asks for nothing. Of several tabs one listens, and tells the rest.
 const text = document.getElementById("live-text");
 const part = document.getElementById("live");
-let shownAt = null;
-let heard = Date.now();
+const PACE = 500;
+const SILENT = 35_000;
+let shown = Date.now(); // when the part was last up to date
+let heard = 0; // when the stream was last heard
+let failed = "";
+let asked = 0;
+let waking = 0;
+let awake = null;
 
 function say(state, words) {
   if (text.dataset.state !== state) text.dataset.state = state;
   if (text.textContent !== words) text.textContent = words;
 }
 
+// Whoever is about to press or write something in the part is not disturbed.
+const isBusy = () => part.contains(document.activeElement);
+const isHeard = () => Date.now() - heard < SILENT;
+
 function tellAge() {
   if (!text || !part) return;
-  const at = part.querySelector("[data-at]")?.dataset.at ?? null;
-  if (at !== shownAt) {
-    shownAt = at;
-    heard = Date.now();
+  const age = Math.round((Date.now() - shown) / 1000);
+  if (!navigator.onLine || failed) say(failed || "offline", text.dataset[failed || "offline"]);
+  else if (isHeard() && !waking) say("now", text.dataset.now);
+  else say("ago", text.dataset.ago.replace("#", age));
+}
+
+function refresh() {
+  if (waking || document.hidden) return;
+  const soon = () => {
+    if (isBusy()) return;
+    clearInterval(waking);
+    waking = 0;
+    asked = Date.now();
+    part.dispatchEvent(new Event("changed"));
+  };
+  waking = setInterval(soon, PACE);
+  if (Date.now() - asked >= PACE) soon();
+}
+
+function hear({ isNews }) {
+  heard = Date.now();
+  if (isNews) refresh();
+  tellAge();
+}
+
+async function listen(signal, tell) {
+  const reply = await fetch(part.dataset.address, { signal });
+  if (reply.status !== 200) return false;
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ;) {
+    const { value, done } = await reader.read();
+    if (done) return true;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    tell({ isNews: events.some((each) => each.startsWith("event: changed")) });
   }
-  const age = Math.round((Date.now() - heard) / 1000);
-  if (!navigator.onLine || age > 60) say("offline", text.dataset.offline);
-  else if (age > 8) say("ago", text.dataset.ago.replace("#", age));
-  else say("now", text.dataset.now);
+}
+
+const pause = (ms, signal) =>
+  new Promise((go) => {
+    setTimeout(go, ms);
+    signal.addEventListener("abort", go);
+  });
+
+async function lead(signal, tell) {
+  for (let wait = 1000; !signal.aborted; wait = Math.min(wait * 2, 60_000)) {
+    if (await listen(signal, tell).catch(() => false)) wait = 1000;
+    await pause(wait * (0.5 + Math.random()), signal);
+  }
+}
+
+function wake() {
+  if (!part?.dataset.address || awake || document.hidden) return;
+  awake = new AbortController();
+  const { signal } = awake;
+  const name = `comptoir ${part.dataset.address} ${document.body.dataset.book}`;
+  const others = new BroadcastChannel(name);
+  signal.addEventListener("abort", () => others.close());
+  let leads = false;
+  others.onmessage = ({ data }) => {
+    if (data.isNews !== undefined) hear(data);
+    else if (leads && isHeard()) others.postMessage({ isNews: false });
+  };
+  others.postMessage({});
+  const tell = (news) => {
+    if (signal.aborted) return;
+    leads = true;
+    others.postMessage(news);
+    hear(news);
+  };
+  navigator.locks?.request(name, { signal }, () => lead(signal, tell)).catch(() => {});
+}
+
+function sleep() {
+  awake?.abort();
+  awake = null;
+  heard = 0;
+}
+
+if (text && part) {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return sleep();
+    wake();
+    refresh();
+  });
+  addEventListener("pagehide", sleep);
+  addEventListener("pageshow", (event) => event.persisted && (wake(), refresh()));
+  addEventListener("online", refresh);
+  document.addEventListener("htmx:before:request", (event) => {
+    if (document.hidden || isBusy()) event.preventDefault();
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { status } = event.detail.ctx.response;
+    failed = status === 200 ? "" : status === 401 ? "out" : "offline";
+    if (!failed && isBusy()) {
+      event.preventDefault();
+      refresh();
+    } else if (!failed) shown = Date.now();
+    tellAge();
+  });
+  document.addEventListener("htmx:error", () => {
+    failed = "offline";
+    tellAge();
+  });
+  wake();
 }
 
 function countDown() {
