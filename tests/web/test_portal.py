@@ -1,0 +1,673 @@
+"""Pages for customers: who gets in, that nobody sees another's, and what a payment becomes."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from comptoir.domains.credits.statement import SHOWN
+from comptoir.domains.identity.visitors import read_link
+from comptoir.ledger.model import Kind
+from comptoir.web.portal import pages
+from comptoir.web.portal.texts import TEXTS
+from comptoir.web.portal.visits import own_page
+from comptoir.web.portal.waiting import LATE, PAUSES
+from tests.support.counter import NOWHERE, put
+from tests.support.operators import Browser
+from tests.support.operators import new_login as operators_link
+from tests.support.postgres import Cluster
+from tests.support.sandbox import Provider
+from tests.support.site import Site, fresh
+from tests.support.visitors import Customer, link, local, pay, selling, token
+
+pytestmark = pytest.mark.pg
+FOLDER = Path(pages.__file__).parent / "templates"
+EVIL = "<img src=x onerror=alert(1)>"
+PAGES = ("/portal", "/portal/history", "/portal/plan")
+
+
+@pytest.fixture(scope="module")
+def site(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, stripe_here: Provider
+) -> Iterator[Site]:
+    with selling(cluster, tmp_path_factory.mktemp("home"), stripe_here) as up:
+        yield up
+
+
+@pytest.fixture
+def ada(site: Site) -> Iterator[Customer]:
+    with httpx2.Client(timeout=60) as http:
+        yield Customer(site, http)
+
+
+@pytest.fixture
+def bob(site: Site) -> Iterator[Customer]:
+    with httpx2.Client(timeout=60) as http:
+        yield Customer(site, http)
+
+
+def visits(site: Site) -> int:
+    return site.sql("SELECT count(*) FROM comptoir.portal_visits WHERE opened_at IS NOT NULL")[0][0]
+
+
+# Coming in
+
+
+def test_a_link_opens_a_session_once(site: Site, ada: Customer, bob: Customer) -> None:
+    customer = site.rich("42")
+    address = link(site, customer)
+    for _ in range(2):  # a preview uses nothing up
+        asked = ada.get(address)
+        assert "Open my account" in asked.text
+        assert "set-cookie" not in asked.headers
+    secret = parse_qs(urlsplit(address).query)["token"][0]
+    done = ada.send("/portal/enter", {"token": secret})
+    assert (done.status_code, done.headers["location"]) == (303, "/portal")
+    cookie = done.headers["set-cookie"]
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=3600"))
+    assert secret not in cookie
+    assert "42 credits" in ada.get("/portal").text
+    assert bob.get(address).status_code == 401
+    assert bob.send("/portal/enter", {"token": secret}).status_code == 401
+    assert ada.get(address).headers["location"] == "/portal"  # his own, again: he is in already
+    assert site.sql(
+        "SELECT count(*) FROM comptoir.portal_visits WHERE hash = sha256(%s)",
+        str(read_link(site.app.secret, secret)).encode(),
+    ) == [(0,)]
+
+
+def test_a_secret_of_a_link_is_no_cookie(site: Site, ada: Customer) -> None:
+    said = link(site, site.rich()).partition("token=")[2]
+    for secret in (said, read_link(site.app.secret, said)):
+        ada.http.cookies.set("comptoir-portal", str(secret))
+        assert ada.get("/portal").status_code == 401
+
+
+@pytest.mark.parametrize("change", ["old", "altered", "none", "nonsense", "non-ascii"])
+def test_a_link_that_opens_nothing(site: Site, ada: Customer, change: str) -> None:
+    secret = link(site, site.rich()).partition("token=")[2]
+    if change == "old":
+        site.sql("UPDATE comptoir.portal_visits SET expires_at = now() - interval '1 second'")
+    said = {
+        "old": secret, "altered": secret[:-2] + ("AA" if secret[-2:] != "AA" else "BB"),
+        "none": "", "nonsense": "x" * 3_000, "non-ascii": "ct_é.1.1.1",
+    }[change]  # fmt: skip
+    assert ada.get("/portal?token=" + said).status_code == 401
+    assert ada.send("/portal/enter", {"token": said}).status_code == 401
+    assert ada.get("/portal").status_code == 401
+
+
+def test_a_token_is_not_in_the_address_for_long(site: Site, ada: Customer) -> None:
+    customer = site.rich("7")
+    done = ada.get(f"/portal?token={token(site, customer)}")
+    assert (done.status_code, done.headers["location"]) == (303, "/portal")
+    assert customer in ada.get("/portal").text
+    assert done.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("change", ["old", "customer", "book", "signature"])
+def test_a_token_that_was_changed(site: Site, ada: Customer, change: str) -> None:
+    one, other = site.rich(), site.rich()
+    said = token(site, one)
+    book, customer, until, mark = said.removeprefix("ct_").split(".")
+    number = token(site, other).split(".")[1]
+    altered = {
+        "old": ("1", customer, "1700000000", mark), "customer": (book, number, until, mark),
+        "book": ("2", customer, until, mark), "signature": (book, customer, until, "A" * 22),
+    }[change]  # fmt: skip
+    assert ada.get(f"/portal?token=ct_{'.'.join(altered)}").status_code == 401
+    assert ada.get("/portal").status_code == 401
+
+
+def test_another_customers_link_is_asked_about(site: Site, ada: Customer) -> None:
+    """Whoever sends somebody a link of his own does not sign him in unnoticed."""
+    mine, other = site.rich("11"), site.rich("12")
+    ada.enter(mine)
+    for said in (token(site, other), link(site, other).partition("token=")[2]):
+        asked = ada.get(f"/portal?token={said}")
+        assert asked.status_code == 200
+        assert "another account" in asked.text
+        assert mine in asked.text
+        assert "11 credits" in ada.get("/portal").text
+    old = dict(ada.http.cookies)
+    assert ada.send("/portal/enter", {"token": token(site, other)}).status_code == 303
+    assert "12 credits" in ada.get("/portal").text
+    assert httpx2.get(f"{site.url}/portal", cookies=old).status_code == 401
+
+
+def test_another_page_opens_no_session(site: Site, ada: Customer) -> None:
+    customer = site.rich()
+    before = visits(site)
+    picture = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "cross-site"}
+    assert ada.get(f"/portal?token={token(site, customer)}", **picture).status_code == 200
+    for said in (token(site, customer), link(site, customer).partition("token=")[2]):
+        sent = ada.send("/portal/enter", {"token": said}, Origin="http://evil.example")
+        assert sent.status_code == 403
+    assert visits(site) == before
+
+
+def test_a_session_ends(site: Site, ada: Customer) -> None:
+    ada.enter(site.rich())
+    site.sql("UPDATE comptoir.portal_visits SET expires_at = now() - interval '1 second'")
+    assert ada.get("/portal").status_code == 401
+
+
+def test_signing_out_ends_it_for_everybody_with_the_cookie(site: Site, ada: Customer) -> None:
+    ada.enter(site.rich())
+    kept = dict(ada.http.cookies)
+    assert ada.send("/portal/sign-out", ada.form()).status_code == 303
+    assert httpx2.get(f"{site.url}/portal", cookies=kept).status_code == 401
+
+
+def test_whoever_was_erased_has_no_pages(site: Site, ada: Customer, bob: Customer) -> None:
+    customer = site.rich()
+    ada.enter(customer)
+    address, said = link(site, customer), token(site, customer)
+    assert site.post(f"/api/customers/{customer}/erase", {}).status_code == 200
+    assert ada.get("/portal").status_code == 401
+    assert bob.get(address).status_code == 401
+    before = visits(site)
+    assert bob.get(f"/portal?token={said}").status_code == 401
+    assert visits(site) == before
+
+
+def test_over_tls_the_cookie_is_bound_to_the_host(site: Site, ada: Customer) -> None:
+    settings = site.app.settings
+    changed = settings.model_copy(update={"public_url": "https://x"})
+    object.__setattr__(site.app, "settings", changed)
+    try:
+        done = ada.get(f"/portal?token={token(site, site.rich())}")
+    finally:
+        object.__setattr__(site.app, "settings", settings)
+    cookie = done.headers["set-cookie"]
+    assert cookie.startswith("__Host-comptoir-portal=")
+    assert cookie.endswith("; Secure")
+
+
+def test_operators_and_customers_do_not_meet(site: Site, ada: Customer) -> None:
+    ada.enter(site.rich())
+    theirs = ada.http.cookies["comptoir-portal"]
+    ada.http.cookies.set("comptoir-operator", theirs)
+    for path in ("/dashboard", "/dashboard/accounts", "/dashboard/stock"):
+        assert ada.get(path).status_code == 401
+    with httpx2.Client(timeout=60) as http:
+        ann = Browser(site, http).sign_in()
+        assert ann.get("/portal").status_code == 401
+        ann.http.cookies.set("comptoir-portal", ann.http.cookies["comptoir-operator"])
+        assert ann.get("/portal").status_code == 401
+        assert ann.get(f"/portal?token={operators_link(site)}").status_code == 401
+
+
+def test_books_do_not_meet(site: Site, ada: Customer, bob: Customer) -> None:
+    customer = site.rich("31")
+    site.grant(customer, "32", who="test_op")
+    assert "31 credits" in ada.enter(customer).get("/portal").text
+    page = bob.enter(customer, "test_svc").get("/portal").text
+    assert "32 credits" in page
+    assert "Test: nothing here is real" in page
+
+
+# Forms
+
+
+def test_a_form_needs_all_that_shows_it_is_ours(site: Site, ada: Customer, bob: Customer) -> None:
+    ada.enter(site.rich())
+    bob.enter(site.rich())
+    form = ada.form() | {"pack": "100"}
+    for path in ("/portal/buy", "/portal/subscription", "/portal/look", "/portal/sign-out"):
+        for change in ({"csrf": ""}, {"csrf": "0" * 64}, {"csrf": bob.form()["csrf"]}):
+            assert ada.send(path, form | change).status_code == 403, (path, change)
+        for headers in (
+            {"Origin": "http://evil.example"}, {"Origin": "null"},
+            {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+            {"Origin": "", "Sec-Fetch-Site": ""},
+            {"Origin": f"{site.url}.evil.example", "Sec-Fetch-Site": ""},
+        ):  # fmt: skip
+            assert ada.send(path, form, **headers).status_code == 403, (path, headers)
+    before = site.sql("SELECT count(*) FROM comptoir.purchases")
+    changes: tuple[dict[str, str], ...] = ({"key": ""}, {"key": "x"}, {"pack": ""}, {"pack": "\n"})
+    for change in changes:
+        assert ada.send("/portal/buy", form | change).status_code == 422, change
+    assert ada.send("/portal/buy", form | {"pack": "none"}).status_code == 404
+    with httpx2.Client() as http:
+        assert Customer(site, http).send("/portal/buy", form).status_code == 401
+    assert site.sql("SELECT count(*) FROM comptoir.purchases") == before
+
+
+def test_what_every_page_says_to_the_browser(site: Site, ada: Customer, bob: Customer) -> None:
+    ada.enter(site.rich())
+    shown = [ada.get(path) for path in (*PAGES, "/portal/history?format=csv", "/return")]
+    shown += [bob.get("/portal"), bob.get(link(site, site.rich())), ada.send("/portal/buy", {})]
+    for page in shown:
+        [policy] = page.headers.get_list("content-security-policy")
+        for part in ("default-src 'none'", "frame-ancestors 'none'", "script-src 'self'",
+                     "base-uri 'none'", "form-action 'self'"):  # fmt: skip
+            assert part in policy
+        assert "unsafe" not in policy
+        assert page.headers["x-frame-options"] == "DENY"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["referrer-policy"] in {"strict-origin", "same-origin"}
+        assert "http://" not in page.text.replace("http://shop.test", "")
+
+
+def test_forms_lead_to_the_provider_and_nowhere_else(
+    site: Site, ada: Customer, stripe_here: Provider
+) -> None:
+    ada.enter(site.rich())
+    policy = ada.get("/portal").headers["content-security-policy"]
+    assert f"form-action 'self' {stripe_here.base};" in policy
+    settings = site.app.settings
+    changed = settings.model_copy(update={"stripe_api_base": None})
+    object.__setattr__(site.app, "settings", changed)
+    try:
+        policy = ada.get("/portal").headers["content-security-policy"]
+        wanted = "form-action 'self' https://checkout.stripe.com https://billing.stripe.com;"
+        assert wanted in policy
+        # A page on a domain that no policy names is a link, which a browser does follow.
+        page = ada.send("/portal/buy", ada.form() | {"pack": "100"})
+        assert page.status_code == 200
+        assert f'href="{stripe_here.base}/pay/' in page.text
+    finally:
+        object.__setattr__(site.app, "settings", settings)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "/portal//evil.example",
+     "/portalx", "javascript:alert(1)", "/dashboard", "/portal\n", "", "/portal\\x"],
+)  # fmt: skip
+def test_nobody_is_sent_elsewhere(site: Site, ada: Customer, said: str) -> None:
+    assert own_page(said) == "/portal"
+    ada.enter(site.rich())
+    done = ada.send("/portal/look", ada.form() | {"next": said, "language": "fr"})
+    assert done.headers["location"] == "/portal"
+    form = ada.form() | {"pack": "100", "success_url": said, "cancel_url": said}
+    address = ada.send("/portal/buy", form).headers["location"]
+    back = pay(address)
+    assert back.startswith("/return?purchase=")
+
+
+def test_language_time_zone_and_theme(site: Site, ada: Customer) -> None:
+    customer = site.rich()
+    ada.enter(customer)
+    assert '<html lang="en"' in ada.get("/portal").text
+    assert '<html lang="fr"' in ada.get("/portal", **{"Accept-Language": "fr"}).text
+    body = {"locale": "fr-FR", "time_zone": "Asia/Tokyo", "name": "Ada"}
+    assert site.call("PUT", f"/api/customers/{customer}", body).status_code == 200
+    page = ada.get("/portal", **{"Accept-Language": "en"}).text
+    assert '<html lang="fr" data-theme="auto">' in page
+    assert "Compte de Ada" in page
+    assert "Asia/Tokyo" in page
+    ada.send("/portal/look", ada.form() | {"language": "en", "theme": "dark"})
+    ada.send("/portal/look", ada.form() | {"language": "de", "theme": "x;y"})
+    assert '<html lang="en" data-theme="dark">' in ada.get("/portal").text
+
+
+def test_every_text_is_said_in_both_languages() -> None:
+    used = {
+        key
+        for path in FOLDER.glob("*.html")
+        for key in re.findall(r"\bt\('([a-z.-]+)'[,)]", path.read_text())
+    }
+    assert used <= TEXTS.keys()
+    for key, (english, french) in TEXTS.items():
+        assert english, key
+        assert french, key
+        names = [set(re.findall(r"\{(\w+)\}", text)) for text in (english, french)]
+        assert names[0] == names[1], key
+    for kind in Kind:
+        assert kind is Kind.TRANSFER or f"kind.{kind}" in TEXTS
+
+
+def test_templates_have_nothing_inline() -> None:
+    for path in FOLDER.glob("*.html"):
+        text = path.read_text()
+        for word in ("|safe", "| safe", " style=", "<style", "javascript:", "autoescape false"):
+            assert word not in text, (path.name, word)
+        assert not re.search(r"\son[a-z]+=", text), path.name
+        assert not re.search(r"<script(?![^>]*\ssrc=)", text), path.name
+
+
+# What is shown
+
+
+def test_the_first_page(site: Site, ada: Customer) -> None:
+    customer = site.rich("100")
+    soon = "2099-05-03T10:00:00Z"
+    site.grant(customer, "40", expires_at=soon)
+    held = {"customer": customer, "amount": "12.5", "ttl_seconds": 600, "reason": "render"}
+    assert site.post("/api/credits/holds", held).status_code == 201
+    site.grant(customer, "5", asset="tokens")
+    page = unescape(ada.enter(customer).get("/portal").text)
+    for words in ("127.5 credits", "12.5 credits on hold", "40 credits expire on 3 May 2099",
+                  "5 tokens", "19.00 EUR", "79.00 EUR", "139.00 EUR", "0.139 EUR a credit",
+                  "Continue to payment", "Put on hold: 12.5 credits", "render"):  # fmt: skip
+        assert words in page, words
+    assert page.count("Best value") == 1
+    assert page.index("1,000 credits") < page.index("Best value")
+    assert "subscription" not in page
+    spent = {"customer": customer, "amount": "110"}
+    assert site.post("/api/credits/spend", spent).status_code == 200
+    assert "Running low" in ada.get("/portal").text
+
+
+def test_whoever_has_nothing_can_buy(site: Site, ada: Customer) -> None:
+    page = ada.enter(fresh("new")).get("/portal").text
+    assert "0 credits" in page
+    assert "Continue to payment" in page
+    assert "Nothing yet" in page
+    assert "Nothing yet" in ada.get("/portal/history").text
+
+
+def told(page: str) -> list[str]:
+    return [
+        unescape(each).split("<br>")[0] for each in re.findall(r'class="text">(.*?)</td>', page)
+    ]
+
+
+def test_a_hold_is_told_from_its_beginning_to_its_end(site: Site, ada: Customer) -> None:
+    customer = site.rich("100", reason="Welcome")
+    ids: list[str] = []
+    for amount in ("8", "3"):
+        body = {"customer": customer, "amount": amount, "ttl_seconds": 600, "reason": "render"}
+        ids.append(site.post("/api/credits/holds", body).json()["hold"]["id"])
+    done = site.post(f"/api/credits/holds/{ids[0]}/capture", {"amount": "5"})
+    assert done.status_code == 200
+    assert site.post(f"/api/credits/holds/{ids[1]}/release", {}).status_code == 200
+    other = site.rich("1")
+    body = {"from": customer, "to": other, "amount": "2"}
+    assert site.post("/api/ledger/transfer", body).status_code == 200
+    page = ada.enter(customer).get("/portal/history").text
+    assert told(page) == [
+        "Sent to another account", "Given back: 3 credits were on hold",
+        "Used of 8 credits on hold, 3 credits given back", "Put on hold: 3 credits",
+        "Put on hold: 8 credits", "Given to you",
+    ]  # fmt: skip
+    assert other not in page
+    assert page.count("render") == 4
+    assert told(ada.get("/portal/history?show=used").text) == [
+        "Used of 8 credits on hold, 3 credits given back"
+    ]
+    assert len(told(ada.get("/portal/history?show=held").text)) == 4
+    assert told(ada.get("/portal/history?show=added").text) == ["Given to you"]
+    assert len(told(ada.get(f"/portal/history?show={EVIL}&asset=stock").text)) == 6
+
+
+def test_history_by_pages_and_as_a_file(site: Site, ada: Customer) -> None:
+    customer = site.rich("1000", reason="=1+1")
+    one = {"op": "spend", "customer": customer, "amount": "1"}
+    batch = [one | {"idempotency_key": fresh("k")} for _ in range(120)]
+    assert site.post("/api/ledger/batch", {"requests": batch}).status_code == 200
+    ada.enter(customer)
+    path, seen = "/portal/history", 0
+    for expected in (50, 50, 21):
+        page = ada.get(path).text
+        assert len(told(page)) == expected
+        seen += expected
+        found = re.findall(r'href="([^"]+)" rel="next"', page)
+        path = unescape(found[0]) if found else ""
+    assert (seen, path) == (121, "")
+    lines = ada.get("/portal/history?format=csv").text.splitlines()
+    assert len(lines) == 122
+    assert "'=1+1" in lines[-1]
+    assert told(ada.get("/portal/history?show=added").text) == ["Given to you"]
+
+
+def test_a_filter_looks_at_so_many_at_a_time(site: Site, ada: Customer) -> None:
+    customer = site.rich("2000", reason="first")
+    for _ in range(2):
+        one = {"op": "spend", "customer": customer, "amount": "1"}
+        batch = [one | {"idempotency_key": fresh("k")} for _ in range(550)]
+        assert site.post("/api/ledger/batch", {"requests": batch}).status_code == 200
+    page = ada.enter(customer).get("/portal/history?show=added").text
+    assert told(page) == []
+    assert "older ones may be" in page
+    following = unescape(re.findall(r'href="([^"]+)" rel="next"', page)[0])
+    assert told(ada.get(following).text) == ["Given to you"]
+    assert set(SHOWN) == {"all", "added", "used", "held"}
+
+
+def test_plan_and_quotas(site: Site, ada: Customer) -> None:
+    customer = site.rich()
+    site.call("PUT", f"/api/customers/{customer}", {"time_zone": "Europe/Paris"})
+    kept = site.post("/api/quotas/ai-calls/reserve", {"customer": customer, "quantity": 3}).json()
+    done = site.post(f"/api/quotas/reservations/{kept['id']}/commit") if "id" in kept else None
+    page = ada.enter(customer).get("/portal/plan").text
+    assert "free" in page
+    assert "of 10 used" in page, done
+    assert ", 00:00" in page
+    assert "You pay no subscription" in page
+    refused = ada.send("/portal/subscription", ada.form())
+    assert refused.status_code == 404
+    assert "text/html" in refused.headers["content-type"]
+
+
+def test_the_subscription_is_changed_at_the_provider(
+    site: Site, ada: Customer, stripe_here: Provider
+) -> None:
+    customer = site.rich()
+    number = token(site, customer).split(".")[1]
+    made = stripe_here.v1.customers.create({"email": "ada@shop.test"})
+    site.sql(
+        "INSERT INTO comptoir.provider_customers (book_id, livemode, customer_id, provider_id)"
+        " VALUES (1, false, %s, %s)", number, made.id,
+    )  # fmt: skip
+    site.sql(
+        "INSERT INTO comptoir.subscriptions (book_id, provider_id, customer_id, livemode, plan,"
+        " period, price, status, starts_at, ends_at, told_at,"
+        " created_at)"
+        " VALUES (1, %s, %s, false, 'pro', 'month', 'price_1', 'active', now(),"
+        " '2099-02-01', now(), now())", fresh("sub_"), number,
+    )  # fmt: skip
+    ada.enter(customer)
+    page = ada.get("/portal/plan").text
+    assert "Renews on 1 February 2099" in page
+    done = ada.send("/portal/subscription", ada.form())
+    assert done.status_code == 303
+    assert done.headers["location"].startswith(f"{stripe_here.base}/portal/")
+
+
+def test_nobodys_text_is_markup(site: Site, ada: Customer) -> None:
+    customer = EVIL + fresh("c")
+    site.grant(customer, "100", reason=EVIL, reference=EVIL)
+    held = {"customer": customer, "amount": "4", "ttl_seconds": 600, "reason": EVIL}
+    assert site.post("/api/credits/holds", held).status_code == 201
+    site.sql(
+        "UPDATE comptoir.customers SET name = %s, email = %s WHERE customer = %s",
+        EVIL, EVIL + "@x", customer,
+    )  # fmt: skip
+    ada.enter(customer)
+    evil = EVIL.replace(" ", "%20")
+    shown = 0
+    for path in (
+        *PAGES, f"/portal?x={evil}", f"/portal/history?show={evil}&asset={evil}",
+        f"/portal?token={evil}", f"/return?purchase={NOWHERE}&session={evil}",
+        f"/return?plan={evil}", f"/return?order={evil}", f"/portal?token={link(site, 'b')[14:]}",
+    ):  # fmt: skip
+        page = ada.get(path)
+        assert "<img" not in page.text, path
+        shown += "&lt;img" in page.text
+    assert shown >= 5
+    for form in ({"pack": EVIL}, {"pack": EVIL, "key": EVIL}):
+        assert "<img" not in ada.send("/portal/buy", ada.form() | form).text
+
+
+# Buying, and coming back
+
+
+def test_three_submits_make_one_checkout(site: Site, ada: Customer) -> None:
+    ada.enter(site.rich())
+    form = ada.form()
+    before = site.sql("SELECT count(*) FROM comptoir.purchases")[0][0]
+    pages_ = {ada.send("/portal/buy", form | {"pack": "100"}).headers["location"] for _ in "123"}
+    assert len(pages_) == 1
+    assert site.sql("SELECT count(*) FROM comptoir.purchases")[0][0] == before + 1
+    # Whoever goes back and takes another pack gets that one.
+    other = ada.send("/portal/buy", form | {"pack": "500"}).headers["location"]
+    assert other not in pages_
+    # And one that is paid is not paid again.
+    back = pay(pages_.pop())
+    assert ada.state(f"{back}&look=2") == "done"
+    again = ada.send("/portal/buy", form | {"pack": "100"})
+    assert again.headers["location"].startswith("/return?purchase=")
+
+
+def test_two_customers_with_one_key(site: Site, ada: Customer, bob: Customer) -> None:
+    ada.enter(site.rich())
+    bob.enter(site.rich())
+    key = {"pack": "100", "key": "k" * 24}
+    one = ada.send("/portal/buy", ada.form() | key)
+    other = bob.send("/portal/buy", bob.form() | key)
+    assert (one.status_code, other.status_code) == (303, 303)
+    assert one.headers["location"] != other.headers["location"]
+
+
+def test_paid_though_the_event_was_lost(site: Site, ada: Customer, bob: Customer) -> None:
+    """Nobody delivers events here: the page asks the provider, and the balance moves."""
+    customer = site.rich("5")
+    ada.enter(customer)
+    back = pay(ada.buy())
+    page = ada.get(back)
+    assert re.findall(r'data-state="(\w+)"', page.text) == ["waiting"]
+    [(pause, following)] = re.findall(
+        r'http-equiv="refresh" content="(\d+);url=([^"]+)"', page.text
+    )
+    assert (int(pause), page.text.count("<noscript>")) == (PAUSES[0], 1)
+    stranger = f"/return?purchase={parse_qs(urlsplit(back).query)['purchase'][0]}"
+    assert bob.state(stranger) == "thanks"
+    assert ada.state(unescape(following)) == "waiting"
+    assert site.balance(customer)["balance"] == "5"
+    done = ada.get(f"{back}&look=2").text
+    assert "100 credits were added: your balance is 105 credits." in done
+    assert "noscript" not in done
+    assert site.balance(customer)["balance"] == "105"
+    assert "Bought" in ada.get("/portal/history").text
+    for look in range(len(PAUSES) + 1):
+        page = bob.get(f"{stranger}&look={look}").text
+        assert "105" not in page
+        assert 'data-state="thanks"' in page
+        assert "refresh" not in page
+
+
+def test_whom_the_provider_sends_needs_no_session(site: Site, ada: Customer, bob: Customer) -> None:
+    ada.enter(site.rich("5"))
+    back = pay(ada.buy("500"))
+    assert "your balance is 505 credits" in bob.get(f"{back}&look=2").text
+    parts = urlsplit(back)
+    session = parse_qs(parts.query)["session"][0]
+    wrong = f"{back.replace(session, session[:-1])}&look=2"
+    assert bob.state(wrong) == "thanks"
+    bob.enter(site.rich("9"))  # of another customer
+    assert bob.state(wrong) == "thanks"
+    assert ada.state(wrong) == "done"  # his own session says so
+
+
+def test_longer_than_usual_and_never_for_ever(site: Site, ada: Customer) -> None:
+    ada.enter(site.rich())
+    address = ada.buy()
+    [(id_,)] = site.sql("SELECT id FROM comptoir.payments ORDER BY created_at DESC LIMIT 1")
+    back = f"/return?purchase={id_}"
+    assert sum(PAUSES[:LATE]) == 20
+    for look in range(1, len(PAUSES) + 1):
+        page = ada.get(f"{back}&look={look}").text
+        assert ("Taking longer than usual" in page) == (look >= LATE), look
+        assert ("<progress" in page) == (look < LATE), look
+        assert ("refresh" in page) == (look < len(PAUSES)), look
+        assert str(id_) in page
+        assert "Look again" in page
+    assert site.http.get(f"{site.url}{back}&look={len(PAUSES) + 1}").status_code == 422
+    french = ada.get(f"{back}&look={LATE}", **{"Accept-Language": "fr"}).text
+    assert "long que d&#39;habitude" in french
+    pay(address)
+    assert ada.state(f"{back}&look={len(PAUSES)}") == "done"
+
+
+def test_a_provider_that_does_not_answer(site: Site, ada: Customer, stripe_here: Provider) -> None:
+    ada.enter(site.rich())
+    back = pay(ada.buy())
+    stripe_here.turn("chaos", fail=10_000, fail_status=503)
+    try:
+        assert ada.state(f"{back}&look=3") == "waiting"
+    finally:
+        stripe_here.turn("chaos", fail=0)
+    assert ada.state(f"{back}&look=3") == "done"
+
+
+def test_a_payment_that_failed_was_left_or_paid_back(
+    site: Site, ada: Customer, stripe_here: Provider
+) -> None:
+    ada.enter(site.rich())
+    address = ada.buy()
+    [(id_, session)] = site.sql(
+        "SELECT id, session FROM comptoir.payments ORDER BY created_at DESC LIMIT 1"
+    )
+    left = ada.get(f"/return?purchase={id_}&canceled=1").text
+    assert "Nothing was charged" in left
+    assert "refresh" not in left
+    stripe_here.v1.checkout.sessions.expire(session)
+    assert ada.state(f"/return?purchase={id_}&look=2") == "failed"
+    assert address
+    back = pay(ada.buy())
+    assert ada.state(f"{back}&look=2") == "done"
+    bought = parse_qs(urlsplit(back).query)["purchase"][0]
+    refunded = site.post(f"/api/payments/{bought}/refund", {"reason": "asked"})
+    assert refunded.status_code in {200, 201, 202}, refunded.text
+    site.post("/api/admin/reconcile", {})
+    assert ada.state(back) in {"refunded", "done"}
+
+
+def test_a_guests_order(site: Site, bob: Customer, stripe_here: Provider) -> None:
+    body = {"items": [{"product": put(site, 5), "size": "M", "quantity": 1}], "email": "g@x.test"}
+    begun = site.post("/api/checkout/create-session", body, who=None).json()
+    back = pay(begun["checkout_url"])
+    assert bob.state(f"/return?order={begun['order']}&look=2") == "thanks"
+    assert bob.state(back) == "waiting"
+    page = bob.get(f"{back}&look=2").text
+    assert re.search(r"Your order ORD-\d{4}-\d{6} is paid", page)
+    by_intent = site.post("/api/checkout/create-payment-intent", body, who=None).json()
+    said = {"payment_method": "pm_card_visa", "return_url": "http://shop.test/"}
+    stripe_here.v1.payment_intents.confirm(by_intent["payment_intent"], said)
+    address = f"/return?order={by_intent['order']}&look=2"
+    shown = f"&payment_intent={by_intent['payment_intent']}&redirect_status=succeeded"
+    secret = f"&payment_intent_client_secret={by_intent['client_secret']}"
+    assert bob.state(address + shown) == "thanks"
+    assert bob.state(address + shown + secret + "x") == "thanks"
+    assert bob.state(address + shown + secret) == "done"
+
+
+def test_a_plan_is_waited_for_by_whoever_has_a_session(
+    site: Site, ada: Customer, bob: Customer
+) -> None:
+    ada.enter(site.rich())
+    assert ada.state("/return?plan=pro") == "waiting"
+    assert bob.state("/return?plan=pro") == "thanks"
+
+
+def test_links_are_made_by_servers_alone(site: Site) -> None:
+    customer = site.rich()
+    made = site.post("/api/portal-links", {"customer": customer}, who="svc")
+    assert made.json()["url"].startswith("http://shop.test/portal?token=")
+    assert made.headers["cache-control"] == "no-store"
+    refused = site.post("/api/portal-links", {"customer": customer}, who=token(site, customer))
+    assert refused.status_code == 403
+    too_long = site.post("/api/portal-links", {"customer": customer, "ttl_seconds": 10**9})
+    assert too_long.status_code == 422
+    assert local("http://a/b?c=d") == "/b?c=d"
+
+
+def test_no_token_is_logged(site: Site, ada: Customer, capfd: pytest.CaptureFixture[str]) -> None:
+    customer = site.rich()
+    said, address = token(site, customer), link(site, customer)
+    ada.enter(customer)
+    ada.get(f"/portal?token={said}")
+    ada.get(address)
+    lines = capfd.readouterr().err
+    assert '"/portal"' in lines
+    assert said not in lines
+    assert address.partition("token=")[2] not in lines
+    assert customer not in lines
