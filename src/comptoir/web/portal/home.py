@@ -87,11 +87,11 @@ async def home(visit: Visit) -> Reply:
         found = await packs.packs(tx, book)
     facts = await app.directory.facts(book)
     assets = {asset.id: asset for asset in facts.assets.values()}
-    adds_tax = app.till.terms.automatic_tax
+    later = "tax.later" if app.till.terms.automatic_tax else ""
     return visit.page(
         "home.html", own=own, others=[each for each in others if each.balance.posted],
         expiry=expiry, last=last, can_buy=app.till.stripe is not None,
-        told=told, why=why, offers=offers(visit.look, found, assets, later="tax.later" if adds_tax else ""),
+        told=told, why=why, offers=offers(visit.look, found, assets, later=later),
     )  # fmt: skip
 
 
