@@ -159,9 +159,9 @@ def test_nothing_is_too_wide_or_too_small(real: Real, chromium: Browser, filled:
             real.watch(page)
             real.enter(page, customer)
             for path in ("/portal", "/portal/history", "/portal/plan"):
+                page.goto(real.server.url + path)
                 for width in WIDTHS:
                     page.set_viewport_size({"width": width, "height": 800})
-                    page.goto(real.server.url + path)
                     assert page.evaluate("document.documentElement.scrollWidth") <= width, path
                     small = page.evaluate(SMALL)
                     assert small == [], (path, width)

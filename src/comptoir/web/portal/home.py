@@ -45,7 +45,11 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A pack, as it is shown."""
+    """A pack, as it is shown.
+
+    Attributes:
+        name: empty when it says no more than how many credits there are in it.
+    """
 
     id: str
     name: str
@@ -107,12 +111,13 @@ def offers(
         is_best = worth[each.id] == least and any(worth[o.id] > least for o in alike)
         asset = assets[each.asset]
         name = each.name.get(look.language) or each.name.get("en") or each.id
+        credits_ = look.of_asset(each.credits, asset.scale, asset.code)
         unsaid = look.t(later) if later and not each.tax_included else ""
         shown.append(
             Offer(
                 id=each.id,
-                name=name,
-                credits=look.of_asset(each.credits, asset.scale, asset.code),
+                name="" if _bare(name) == _bare(credits_) else name,
+                credits=credits_,
                 price=look.money(each.amount, each.currency),
                 each=_unit_price(look, each, asset),
                 tax=_tax(look, each) or unsaid,
@@ -120,6 +125,10 @@ def offers(
             )
         )
     return shown
+
+
+def _bare(text: str) -> str:
+    return "".join(each for each in text.casefold() if each.isalnum())
 
 
 def _unit_price(look: OwnLook, of: Pack, asset: Asset) -> str:

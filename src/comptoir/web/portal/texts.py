@@ -23,7 +23,7 @@ TEXTS: Final[dict[str, Texts]] = {
         "This took too long and is left out. Try again in a moment.",
         "Trop long : laissé de côté. Réessayez dans un instant.",
     ),
-    "zone": ("Times are those of {zone}.", "Heures de {zone}."),
+    "zone": ("Times: {zone}.", "Heures : {zone}."),
     # Coming in
     "enter": ("Your account", "Votre compte"),
     "enter.what": (
