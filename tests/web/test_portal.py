@@ -661,6 +661,25 @@ def test_links_are_made_by_servers_alone(site: Site) -> None:
     assert local("http://a/b?c=d") == "/b?c=d"
 
 
+def test_an_operator_makes_a_link_with_a_reason(site: Site, bob: Customer) -> None:
+    customer = site.rich("77")
+    path = f"/dashboard/accounts/{customer}"
+    with httpx2.Client(timeout=60) as http:
+        ann = Browser(site, http).sign_in()
+        form = ann.form(path) | {"reason": "He lost his"}
+        page = ann.send(f"{path}/portal-link", form)
+        assert page.status_code == 200
+        address = local(unescape(re.findall(r'readonly value="([^"]+)"', page.text)[0]))
+        assert ann.send(f"{path}/portal-link", form).headers["location"] == path
+        assert ann.send(f"{path}/portal-link", form | {"reason": ""}).status_code == 422
+    lines = site.sql("SELECT subject, reason FROM comptoir.audit WHERE action = 'portal-link'")
+    assert [reason for _, reason in lines] == ["He lost his"]
+    assert customer not in lines[0][0]
+    secret = parse_qs(urlsplit(address).query)["token"][0]
+    assert bob.send("/portal/enter", {"token": secret}).status_code == 303
+    assert "77 credits" in bob.get("/portal").text
+
+
 def test_no_token_is_logged(site: Site, ada: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[str] = []
     monkeypatch.setattr(Log, "request", lambda _, line: lines.append(str(line)))

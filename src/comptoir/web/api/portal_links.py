@@ -1,17 +1,11 @@
 """Links that open a customer's own pages, for whoever serves him."""
 
-from base64 import urlsafe_b64encode
 from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
-from comptoir.domains.identity import visitors
-from comptoir.domains.identity.visitors import (
-    LINK_SECONDS,
-    LINK_SECONDS_MAX,
-    SECRET_BYTES,
-    Pass,
-)
+from comptoir.domains.identity.visitors import LINK_SECONDS, LINK_SECONDS_MAX
+from comptoir.flows.inviting import Host, invite
 from comptoir.store.pool import begin
 from comptoir.web import shapes, wire
 from comptoir.web.call import Call
@@ -38,11 +32,9 @@ async def add_link(call: Call, body: PortalLinkBody) -> Reply:
     """POST /api/portal-links."""
     app, book = call.app, call.actor.book
     customer = await app.directory.customer(book, body.customer)
-    secret = urlsafe_b64encode(app.randomness(SECRET_BYTES)).rstrip(b"=").decode()
+    host = Host(app.till, app.secret, app.randomness)
     async with begin(app.pool) as tx:
-        of = Pass(book, app.new_id(), customer, secret, body.ttl_seconds)
-        until = await visitors.add_link(tx, of)
-    url = visitors.write_link(app.till.terms.public_url, app.secret, secret)
+        url, until = await invite(tx, host, book, customer, body.ttl_seconds)
     content = {"url": url, "customer": body.customer, "expires_at": write_time(until)}
     return ok(content, (b"cache-control", b"no-store"), status=201)
 
