@@ -167,7 +167,7 @@ def test_nothing_is_too_wide_or_too_small(real: Real, chromium: Browser, filled:
                     assert small == [], (path, width)
                     if SHOTS and width in {360, 1280}:
                         for theme in ("light", "dark"):
-                            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                            page.emulate_media(color_scheme=theme)
                             name = f"{number}{path.replace('/', '-')}-{width}-{theme}"
                             shoot(page, name)
     assert real.faults == []

@@ -20,10 +20,8 @@ from comptoir.web.portal import pages as portal
 from comptoir.web.routing import PUBLIC, Operation
 from comptoir.web.server import DOCUMENTED, create_app
 from tests.support.counter import put
-from tests.support.postgres import Cluster
-from tests.support.sandbox import Provider
 from tests.support.site import Site, fresh
-from tests.support.visitors import Customer, link, selling, token
+from tests.support.visitors import Customer, link, token
 
 pytestmark = pytest.mark.pg
 REFUSED: Final = {401, 403, 404}
@@ -90,13 +88,10 @@ class Bea:
 
 
 @pytest.fixture(scope="module")
-def site(
-    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, stripe_here: Provider
-) -> Iterator[Site]:
+def site(market: Site) -> Iterator[Site]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(live, "LIFE_SECONDS", 0.1)  # of a stream that is asked for
-        with selling(cluster, tmp_path_factory.mktemp("home"), stripe_here) as up:
-            yield up
+        yield market
 
 
 @pytest.fixture(scope="module")

@@ -1,1 +1,1 @@
-"""Pages for customers: what they have, buying more, and what has become of what they paid."""
+"""Owns pages for customers: what they have, buying more, and what has become of what they paid."""
