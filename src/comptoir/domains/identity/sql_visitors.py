@@ -42,7 +42,7 @@ WHERE book_id = %s AND customer_id = %s AND ended_at IS NULL"""
 TIDIED: Final = 1_000
 
 TIDY: Final = f"""
-DELETE FROM comptoir.portal_visits WHERE (book_id, id) IN (
-    SELECT book_id, id FROM comptoir.portal_visits
-    WHERE expires_at < clock_timestamp() - interval '30 days' ORDER BY expires_at LIMIT {TIDIED}
-)"""
+DELETE FROM comptoir.portal_visits WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM comptoir.portal_visits
+    WHERE expires_at < now() - interval '30 days'
+    ORDER BY expires_at LIMIT {TIDIED} FOR UPDATE SKIP LOCKED))"""
