@@ -45,6 +45,7 @@ from comptoir.library.answers import (
     PastHold,
     PastLot,
     PastMovement,
+    PortalLink,
     Price,
     Transferred,
 )
@@ -195,6 +196,7 @@ __all__ = [
     "Period",
     "Plan",
     "PlanPrice",
+    "PortalLink",
     "Price",
     "Product",
     "Purchase",

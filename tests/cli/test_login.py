@@ -1,4 +1,4 @@
-"""`comptoir login`: an address that signs somebody in, once."""
+"""`comptoir login` and `comptoir portal`: addresses that let somebody in, once."""
 
 import psycopg
 import pytest
@@ -35,3 +35,19 @@ def test_the_address_alone_goes_to_stdout(inside: Inside):
 
 def test_nobody_is_more_than_an_admin(inside: Inside):
     assert inside("login", "--role", "king").code == 2
+
+
+def test_a_link_to_a_customers_own_pages(inside: Inside, database: Database):
+    made = inside("portal", "ada", "--ttl", "60", COMPTOIR_PUBLIC_URL="https://shop.example/")
+    assert made.code == 0
+    assert made.out.startswith("https://shop.example/portal?token=")
+    assert len(made.out.split()) == 1
+    assert "once" in made.err
+    assert inside("portal", "ada", "--json").json["customer"] == "ada"
+    assert inside("portal", "ada", "--ttl", "0").code == 2
+    with psycopg.connect(database.owner_url) as connection:
+        rows = connection.execute(
+            "SELECT expires_at - created_at < interval '61 seconds', opened_at"
+            " FROM comptoir.portal_visits ORDER BY created_at"
+        ).fetchall()
+    assert rows == [(True, None), (False, None)]

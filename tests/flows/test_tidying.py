@@ -40,6 +40,10 @@ INSERT INTO comptoir.usage_reservations
     (book_id, id, customer_id, metric, day, quantity, expires_at)
 SELECT 1, gen_random_uuid(), c.id, 'ai-calls', (now() + age)::date, 1, now() + age
 FROM c, {AGES}""",
+    "portal_visits": f"""
+WITH c AS (INSERT INTO comptoir.customers (book_id, customer) VALUES (1, 'carol') RETURNING id)
+INSERT INTO comptoir.portal_visits (book_id, id, customer_id, hash, expires_at)
+SELECT 1, gen_random_uuid(), c.id, sha256(n::text::bytea), now() + age FROM c, {AGES}""",
     "outbox": f"""
 INSERT INTO comptoir.outbox (book_id, type, at, waits)
 SELECT 1, 'purchase.paid', now() + age, false FROM {AGES}""",

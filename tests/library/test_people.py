@@ -186,3 +186,15 @@ def everything(database: Database, without: str) -> str:
             for row in connection.execute(f"SELECT t::text FROM comptoir.{table} t".encode())
             if without not in str(row)
         )
+
+
+async def test_a_link_to_a_customers_own_pages(books: Comptoir, database: Database) -> None:
+    made = await books.customers.portal_link("alice", ttl_seconds=60)
+    assert made.url.startswith("http://127.0.0.1:8000/portal?token=")
+    assert made.url != (await books.customers.portal_link("alice")).url
+    for seconds in (0, 10**6):
+        with pytest.raises(Invalid):
+            await books.customers.portal_link("alice", ttl_seconds=seconds)
+    with psycopg.connect(database.owner_url) as connection:
+        rows = connection.execute("SELECT opened_at FROM comptoir.portal_visits").fetchall()
+    assert rows == [(None,), (None,)]

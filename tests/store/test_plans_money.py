@@ -6,7 +6,14 @@ from typing import Final
 import psycopg
 import pytest
 
-from comptoir.domains.credits import sql_margin, sql_packs, sql_tokens, sql_top_ups
+from comptoir.domains.credits import (
+    sql_margin,
+    sql_packs,
+    sql_statement,
+    sql_tokens,
+    sql_top_ups,
+)
+from comptoir.domains.identity import sql_visitors
 from comptoir.domains.notifications import sql_hooks
 from comptoir.domains.payments import sql as payments_sql
 from comptoir.domains.payments import sql_overview as payments_pages
@@ -98,13 +105,18 @@ INSERT INTO comptoir.statements (book_id, account_id, month, id, customer_id, st
         spent, generations, unit_price, currency, amount, billing, invoice)
     SELECT 1, n, '2026-01-01', id, n, at, at, 1, 1, 1, 'eur', 1, 'stripe_invoice',
         CASE WHEN n % 400 > 0 THEN 'in' END FROM n;
+INSERT INTO comptoir.holds (book_id, id, account_id, contra_id, amount, captured, state, on_excess,
+        pin_lots, pin_parts, opened, at, seal)
+    SELECT 1, sha256(name::bytea), n, 1, 1, 1, 'captured', 'refuse', '{}', '{}', 1, at, 0 FROM n;
+INSERT INTO comptoir.portal_visits (book_id, id, customer_id, hash, expires_at)
+    SELECT 1, id, n, sha256(name::bytea), at FROM n;
 RESET session_replication_role;
 ANALYZE
 """
 
 MODULES: Final = (
     sql_inbox, outbox, payments_sql, subscriptions_sql, sql_packs, sql_top_ups, sql_tokens,
-    sql_margin, sql_hooks, payments_pages,
+    sql_margin, sql_hooks, payments_pages, sql_statement, sql_visitors,
 )  # fmt: skip
 STATEMENTS: Final = dict(found for module in MODULES for found in statements(module))
 

@@ -11,6 +11,7 @@ from tests.support.counter import counts, environment, put
 from tests.support.postgres import Cluster
 from tests.support.sandbox import Provider, provider
 from tests.support.site import Site, serving
+from tests.support.visitors import selling
 
 
 @contextmanager
@@ -51,6 +52,15 @@ def shop(
     """A server that sells, through the sandbox."""
     home, said = tmp_path_factory.mktemp("home"), environment(stripe_here)
     with cluster.database() as database, serving(database, home, **said) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def market(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, stripe_here: Provider
+) -> Iterator[Site]:
+    """A server with packs and plans for sale in both books, through the sandbox."""
+    with selling(cluster, tmp_path_factory.mktemp("home"), stripe_here) as up:
         yield up
 
 

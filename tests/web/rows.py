@@ -70,6 +70,9 @@ _ROWS = (
        WHERE book_id = {book}""",
     """audit (book_id, id, who, action, subject)
        VALUES ({book}, {id}, 'operator', 'grant', 'mv_1_1')""",
+    """portal_visits (book_id, id, customer_id, hash, expires_at)
+       SELECT {book}, {id}, min(id), '\\x0{book}', now() FROM comptoir.customers
+       WHERE book_id = {book}""",
 )
 
 

@@ -1060,6 +1060,19 @@ export class Customers {
       body,
     }, options);
   }
+
+  /**
+   * Make a link to a customer's own pages.
+   * POST /api/portal-links
+   * For: operator, service keys.
+   */
+  addLink(body: t.PortalLinkBody, options: Options = {}): Promise<t.PortalLink> {
+    return this.#call({
+      method: "POST",
+      path: "/api/portal-links",
+      body,
+    }, options);
+  }
 }
 
 export class Keys {

@@ -1303,6 +1303,19 @@ export interface PortalBody {
   return_url?: string | null;
 }
 
+/** Whose pages, and for how long the link opens them. */
+export interface PortalLinkBody {
+  customer: string;
+  ttl_seconds?: number;
+}
+
+/** A link that opens a customer's own pages, once. */
+export interface PortalLink {
+  url: string;
+  customer: string;
+  expires_at: string;
+}
+
 /** Where a customer changes or ends his subscription. */
 export interface Portal {
   url: string;

@@ -21,6 +21,18 @@ LOGIN: Final[dict[str, Texts]] = {
         "It signs {name} in once, within 30 minutes.",
         "Elle connecte {name} une seule fois, dans les 30 minutes.",
     ),
+    "help.portal": (
+        "Make a link that opens a customer's own pages, once.",
+        "Créer un lien vers l'espace d'un client, une seule fois.",
+    ),
+    "option.portal-ttl": (
+        "For how long the link opens them; 15 minutes by default.",
+        "Durée de validité du lien ; 15 minutes par défaut.",
+    ),
+    "portal.made": (
+        "It opens the pages of {customer} once, until {until}.",
+        "Il ouvre l'espace de {customer} une seule fois, jusqu'à {until}.",
+    ),
     "serve.login": (
         "Dashboard: {address} (signs you in once, within 30 minutes)",
         "Tableau de bord : {address} (connecte une seule fois, dans les 30 minutes)",

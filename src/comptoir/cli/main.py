@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "restore": "copies:restore",
     "move": "copies:move",
     "login": "login:login",
+    "portal": "portal:portal",
     "key": "keys:app",
     "customer": "customers:app",
     "book": "testbook:app",

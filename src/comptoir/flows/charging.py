@@ -19,6 +19,9 @@ from comptoir.kit.limits import SECOND
 from comptoir.store.pool import begin
 
 RETURN_PATH: Final = "/return"
+SHOWN_SESSION: Final = "session={CHECKOUT_SESSION_ID}"
+"""What the provider fills in when somebody has paid: it shows whoever comes back to be the one."""
+
 PAGE_SECONDS: Final = 3_600
 """How much longer a page lives than its goods are set aside: the provider wants half an hour from
 when it is made, which may be later than the order. We end it ourselves when its time is over."""
@@ -133,7 +136,7 @@ async def _session(till: Till, order: Order, page: Page) -> dict[str, Any]:
         "client_reference_id": str(order.id),
         "metadata": _marks(order),
         "payment_intent_data": {"metadata": _marks(order)},
-        "success_url": page.success_url or back,
+        "success_url": page.success_url or f"{back}&{SHOWN_SESSION}",
         "cancel_url": page.cancel_url or f"{back}&canceled=1",
         "expires_at": order.created_at // SECOND + min(seconds, _PAGE_MOST),
     }

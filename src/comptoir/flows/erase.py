@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 
 from comptoir.domains.credits.erasing import anonymise
-from comptoir.domains.identity import operators
+from comptoir.domains.identity import operators, visitors
 from comptoir.domains.identity.commands import erase_customer, lock_customer
 from comptoir.domains.payments.commands import forget_provider_customer
 from comptoir.domains.stock import commands as stock
@@ -64,6 +64,7 @@ async def erase(
         await _leave_provider(tx, book, id_)
         done = await anonymise(tx, book, facts, id_)
         await operators.forget_reasons(tx, book, id_)
+        await visitors.end_all(tx, book, id_)
         at = await erase_customer(tx, book, id_)
         return {"at": at, "movements": done.movements, "notes": done.notes, "left": done.left}
 

@@ -21,6 +21,7 @@ from comptoir.domains.payments.stripe import Object, ProviderRefused
 from comptoir.domains.subscriptions import queries as selling
 from comptoir.flows import reconciling
 from comptoir.flows.auditing import Report
+from comptoir.flows.charging import SHOWN_SESSION
 from comptoir.flows.till import Till
 from comptoir.guards.once import Call, Claim
 from comptoir.kit.errors import NotFound
@@ -153,7 +154,7 @@ async def _params(  # what is bought, by whom, and where he comes back to
         "client_reference_id": str(id_),
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata, "description": name},
-        "success_url": wanted.success_url or back,
+        "success_url": wanted.success_url or f"{back}&{SHOWN_SESSION}",
         "cancel_url": wanted.cancel_url or f"{back}&canceled=1",
     }
     if till.terms.automatic_tax:

@@ -5,6 +5,7 @@ Nothing depends on its being on time: whoever asks a guard sees for himself what
 
 from typing import Final
 
+from comptoir.domains.identity import sql_visitors
 from comptoir.guards import sql
 from comptoir.jobs.model import Job, Result
 from comptoir.store import sql_inbox
@@ -18,6 +19,7 @@ _STATEMENTS: Final = (
     *((statement, sql.TIDIED) for statement in sql.TIDY),
     (sql_inbox.FORGET_BODIES, FORGOTTEN),
     (sql_inbox.FORGET_HAPPENINGS, FORGOTTEN),
+    (sql_visitors.TIDY, sql_visitors.TIDIED),
 )
 _ROUNDS: Final = 500
 """Of a table at most: the next hour goes on."""

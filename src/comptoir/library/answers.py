@@ -266,6 +266,18 @@ class PastAccount(Value, frozen=True, gc=False):
     movements: tuple[PastMovement, ...]
 
 
+class PortalLink(Value, frozen=True, gc=False):
+    """A link that opens a customer's own pages, once.
+
+    Attributes:
+        url: to be shown to him alone.
+        expires_at: until when it opens them.
+    """
+
+    url: str
+    expires_at: datetime
+
+
 class Erased(Value, frozen=True, gc=False):
     """What an erasure did.
 

@@ -155,6 +155,7 @@ class Customers:
         self.put = portal.waiting(of.put)
         self.list = portal.waiting(of.list)
         self.export = portal.waiting(of.export)
+        self.portal_link = portal.waiting(of.portal_link)
         self.erase = portal.waiting(of.erase)
 
 

@@ -6,12 +6,14 @@ from typing import Final
 from zoneinfo import available_timezones
 
 from comptoir.domains.identity import commands, queries
+from comptoir.domains.identity.visitors import LINK_SECONDS, LINK_SECONDS_MAX
 from comptoir.flows.erase import erase
 from comptoir.flows.export import exporting
+from comptoir.flows.inviting import Host, invite
 from comptoir.kit.errors import Invalid, Unavailable
 from comptoir.kit.limits import LIST_DEFAULT
 from comptoir.library import showing
-from comptoir.library.answers import Customer, Erased
+from comptoir.library.answers import Customer, Erased, PortalLink
 from comptoir.library.answers_money import Export
 from comptoir.library.asking import check_metadata, check_text
 from comptoir.library.engine import Engine
@@ -111,6 +113,24 @@ class Customers:
                 return await gathered(found)
         except TimeoutError as error:
             raise Unavailable("export-too-long", seconds=int(EXPORT_SECONDS)) from error
+
+    @traced("customers.portal_link")
+    async def portal_link(self, customer: str, *, ttl_seconds: int = LINK_SECONDS) -> PortalLink:
+        """A link that opens a customer's own pages, once, for so many seconds.
+
+        Servers and this process must sign with the same COMPTOIR_SECRET.
+
+        Raises:
+            Invalid: that is no customer, or a time of less than a second or more than a week.
+        """
+        name, app, book = check_text("customer", customer), self._engine.app, self._engine.book
+        if not 1 <= ttl_seconds <= LINK_SECONDS_MAX:
+            raise Invalid("field-invalid", field="ttl_seconds")
+        id_ = await app.directory.customer(book, name)
+        host = Host(app.till, app.secret, app.randomness)
+        async with begin(app.pool) as tx:
+            url, until = await invite(tx, host, book, id_, ttl_seconds)
+        return PortalLink(url, showing.moment(until))
 
     @traced("customers.erase")
     async def erase(self, customer: str, *, idempotency_key: str | None = None) -> Erased:

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from comptoir import app as composition
 from comptoir.app import App
-from comptoir.web import assets, embed, guide, openapi, reference, returning, webhooks
+from comptoir.web import assets, embed, guide, openapi, reference, webhooks
 from comptoir.web.api import (
     batch,
     billing,
@@ -34,6 +34,7 @@ from comptoir.web.api import (
     operations,
     orders,
     payments,
+    portal_links,
     reading,
     reservations,
     selling,
@@ -50,6 +51,7 @@ from comptoir.web.limits import OwnLimits
 from comptoir.web.logs import Log, Report, keep_to_oneself
 from comptoir.web.metrics import Metrics
 from comptoir.web.middleware import Around
+from comptoir.web.portal import pages as portal
 from comptoir.web.routing import Operation, Path, Site, Unrouted
 
 _UNHEARD: Final[dict[str, Any]] = {
@@ -91,6 +93,7 @@ DOCUMENTED: Final[tuple[Operation, ...]] = (
     *explaining.OPERATIONS,
     *customers.OPERATIONS,
     *identity.OPERATIONS,
+    *portal_links.OPERATIONS,
     *books.OPERATIONS,
     *guards.OPERATIONS,
     *once.OPERATIONS,
@@ -239,11 +242,11 @@ def _cors(origins: Sequence[str]) -> dict[str, Any]:
 def _undocumented(counter: Counter, metrics: Metrics) -> tuple[Operation, ...]:
     return (
         *operations.figures(metrics),
-        *returning.OPERATIONS,
         *assets.OPERATIONS,
         *embed.OPERATIONS,
         *pages.OPERATIONS,
         *guide.OPERATIONS,
+        *portal.OPERATIONS,
         *reference.operations(counter.openapi, counter.served),
     )
 

@@ -10,12 +10,15 @@ from comptoir.domains.credits.model import Op
 from comptoir.domains.credits.overview import account_of_hold
 from comptoir.domains.credits.story import Explanation, Told
 from comptoir.domains.credits.words import Teller, zone_of
+from comptoir.domains.identity import operators
 from comptoir.domains.identity.queries import customer
+from comptoir.domains.identity.visitors import LINK_SECONDS
+from comptoir.flows.inviting import Host, invite
 from comptoir.kit.amounts import format_amount
 from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import hold_name, movement_name, parse_hold
 from comptoir.store.facts import Asset
-from comptoir.store.pool import begin_brief
+from comptoir.store.pool import begin, begin_brief
 from comptoir.web.api.asking import asked
 from comptoir.web.api.credits import GrantBody, ReleaseBody
 from comptoir.web.api.identity import customer_name
@@ -125,7 +128,22 @@ async def release(visit: Visit) -> Reply:
     return go(address_of(name, asset=code, done="released"))
 
 
+async def portal_link(visit: Visit) -> Reply:
+    """POST /dashboard/accounts/{customer}/portal-link: a link to his own pages, shown once."""
+    name, app, book = customer_name(visit.call), visit.call.app, visit.book
+    reason = fit(ReasonForm, {"reason": visit.form.get("reason", "")}).reason
+    host = Host(app.till, app.secret, app.randomness)
+    async with begin(app.pool) as tx:
+        who = await customer(tx, book, name)
+        line = deed(visit, "portal-link", f"customer {who.id}", reason)
+        if not await operators.note(tx, line):
+            return go(address_of(name))  # it was made, and shown: another one has a form of its own
+        url, until = await invite(tx, host, book, who.id, LINK_SECONDS)
+    return visit.page("portal_link.html", who=who, url=url, until=until, home=address_of(name))
+
+
 OPERATIONS: Final = (
+    acting(f"{_ACCOUNTS}/{{customer}}/portal-link", portal_link),
     acting(f"{_ACCOUNTS}/{{customer}}/grant", grant),
     acting(f"{_ACCOUNTS}/{{customer}}/release", release),
     reading(f"{_ACCOUNTS}/{{customer}}", account),

@@ -159,4 +159,11 @@ LISTS: Final[dict[str, Texts]] = {
     "kind.release": ("release", "libération"),
     "kind.renewal": ("renewal", "prolongation"),
     "kind.hold_expiry": ("hold expired", "retenue expirée"),
+    "portal-link": ("Link to the customer's own pages", "Lien vers l'espace du client"),
+    "portal-link.do": ("Make a link", "Créer un lien"),
+    "portal-link.url": ("Address", "Adresse"),
+    "portal-link.what": (
+        "It opens once, until {at}. Send it to the customer alone: it is not shown again.",
+        "Il s'ouvre une seule fois, jusqu'à {at}. À n'envoyer qu'au client : il n'est plus montré.",
+    ),
 }
