@@ -363,6 +363,7 @@ def test_a_session_is_told_of_a_change_and_ends_with_it(
     shop: Site, guest: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(live, "LIFE_SECONDS", 60.0)  # other tests want short ones
     guest.sign_in("viewer")
     connection, body = listen(shop, dict(guest.http.cookies))
     assert body.status == 200
@@ -383,6 +384,7 @@ def test_a_session_that_looks_at_another_book_is_told_of_no_other(
     shop: Site, guest: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(live, "LIFE_SECONDS", 60.0)  # other tests want short ones
     guest.sign_in()
     connection, body = listen(shop, dict(guest.http.cookies))
     told(body, b"event: changed")

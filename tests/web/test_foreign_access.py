@@ -49,7 +49,8 @@ FREE: Final = {
 OPEN: Final = {
     "/docs", "/docs/style.css", "/embed.d.ts", "/embed.js", "/embed.json", "/health/live",
     "/health/ready", "/metrics", "/openapi.json", "/problems", "/problems/{code}",
-    "/static/{digest}/{name}", "/custom-elements.json",
+    "/static/{digest}/{name}", "/custom-elements.json", "/docs/guide",
+    "/docs/guide/{section}/{name}",
 }  # fmt: skip
 """What says the same to everybody."""
 
