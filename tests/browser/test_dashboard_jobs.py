@@ -1,6 +1,5 @@
 """A dead job in a real browser: found on the first page, tried again, in both languages."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,11 +12,6 @@ from tests.support.postgres import Cluster
 from tests.support.site import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-SHOTS = os.environ.get("COMPTOIR_SHOTS")
-"""A folder for pictures of every page, for whoever wants to look at them."""
-
-LONG = "a-very-long-type.of-a-job-indeed"
-LINK = "https://shop.example/" + "x" * 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +39,6 @@ FRENCH = Words(
 @pytest.fixture(scope="module")
 def busy(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with cluster.database() as base, serving(base, tmp_path_factory.mktemp("home")) as site:
-        for each in ("pending", "running", "succeeded", "failed", "cancelled"):
-            job(site, f"pdf.{each}", each, payload={"quote": "q-1842"}, error="TimeoutError")
-        job(site, LONG, payload={"url": LINK, "n": 10**15}, error="Unreachable" * 12)
-        site.post("/api/hooks", {"url": LINK, "types": ["*"]})
         yield site
 
 
@@ -98,34 +88,3 @@ def test_a_dead_job_is_found_and_retried(
     expect(need).to_have_count(0)
     assert not faults
     page.context.close()
-
-
-def test_pages_of_jobs_and_settings_fit(busy: Site, chromium: Browser, cookies: object) -> None:
-    [(dead,)] = busy.sql(
-        "SELECT args->>'job' FROM comptoir.procrastinate_jobs WHERE task_name = %s", LONG
-    )
-    paths = {
-        "jobs": "/dashboard/jobs", "dead": "/dashboard/jobs?state=dead",
-        "none": "/dashboard/jobs?state=dead&type=nothing", "job": f"/dashboard/jobs/{dead}",
-        "settings": "/dashboard/settings", "audit": "/dashboard/settings/audit",
-    }  # fmt: skip
-    for theme, locale in (("light", "en-GB"), ("dark", "fr-FR")):
-        page, faults = opened(chromium, cookies, color_scheme=theme, locale=locale)
-        for name, path in paths.items():
-            page.goto(busy.url + path)
-            for width in (320, 768, 1280):
-                page.set_viewport_size({"width": width, "height": 900})
-                over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert over <= 0, (name, width, over)
-                small = page.evaluate(
-                    """[...document.querySelectorAll('main a, main button, main select')]
-                    .filter(e => e.checkVisibility())
-                    .map(e => [e.textContent.trim(), e.getBoundingClientRect()])
-                    .filter(([, r]) => r.height < 23.9 || r.width < 23.9)
-                    .map(([t, r]) => `${t} ${r.width}x${r.height}`)"""
-                )
-                assert not small, (name, width, small)
-                if SHOTS and width in {320, 1280}:
-                    page.screenshot(path=f"{SHOTS}/{name}-{theme}-{width}.png", full_page=True)
-        assert not faults
-        page.context.close()

@@ -133,7 +133,7 @@ if (text && part) {
 
 function countDown() {
   for (const each of document.querySelectorAll("time.countdown")) {
-    const left = Math.round((Date.parse(each.dateTime) - Date.now()) / 1000);
+    const left = Math.ceil((Date.parse(each.dateTime) - Date.now()) / 1000);
     const two = (number) => String(number).padStart(2, "0");
     const minutes = Math.floor(left / 60);
     const clock = left < 3600 ? minutes : `${Math.floor(left / 3600)}:${two(minutes % 60)}`;
