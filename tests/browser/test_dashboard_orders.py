@@ -70,6 +70,7 @@ def test_a_reservation_counts_down_and_expires(seller: Seller, chromium: Browser
     site.sql(
         "UPDATE comptoir.orders SET expires_at = now() + interval '6 seconds' WHERE id = %s", order
     )
+    site.rich("1")  # whatever moves in the book wakes its pages
     for page in pages.values():
         expect(page.locator("#state .countdown")).to_have_text(re.compile(r"^0:0[1-5]$"))
     for language, page in pages.items():
