@@ -20,8 +20,9 @@ from bench.client import HOST
 from bench.library import prepare
 from bench.scale import Scale
 from bench.tables import Table
-from comptoir.domains.identity import operators
+from comptoir.domains.identity import operators, visitors
 from comptoir.domains.identity.operators import Rank
+from comptoir.domains.identity.visitors import Pass
 from comptoir.kit.ids import uuid7
 
 TOOL: Final = Path(__file__).parent / "lighthouse_npm"
@@ -31,6 +32,8 @@ KIB: Final = 1_024
 LEAST: Final = {"performance": 98, "accessibility": 100, "best-practices": 100}
 HEAVIEST: Final = 60 * KIB
 COOKIE: Final = "comptoir-operator"
+VISITOR: Final = "comptoir-portal"
+CUSTOMER: Final = "customer-1"
 _FLAGS: Final = "--headless=new --no-sandbox --disable-gpu"
 _NUMBERS: Final = count(1)
 
@@ -86,9 +89,11 @@ async def measure(url: str, scale: Scale) -> list[Table]:
     with TemporaryDirectory(prefix="comptoir-bench-home-") as home:
         async with serving.selling(url, Path(home)) as server:
             cookie = {"Cookie": f"{COOKIE}={await _signed_in(url)}"}
+            visitor = {"Cookie": f"{VISITOR}={await _entered(url)}"}
             for page in (
                 Page("overview", "/dashboard", cookie),
-                Page("account", "/dashboard/accounts/customer-1", cookie),
+                Page("account", f"/dashboard/accounts/{CUSTOMER}", cookie),
+                Page("portal", "/portal", visitor),
             ):
                 address = f"http://{HOST}:{server.port}{page.path}"
                 runs = [
@@ -106,6 +111,21 @@ async def _signed_in(url: str) -> str:
     async with await AsyncConnection.connect(url) as tx:
         await operators.add_login(tx, ids[0], secret, "bench", Rank.ADMIN)
         await operators.sign_in(tx, secret, ids[1], token)
+    return token
+
+
+async def _entered(url: str) -> str:
+    """The cookie of a customer's session."""
+    token = f"{next(_NUMBERS):042d}v"
+    async with await AsyncConnection.connect(url) as tx:
+        found = await tx.execute(
+            "SELECT id FROM comptoir.customers WHERE book_id = 1 AND customer = %s", (CUSTOMER,)
+        )
+        row = await found.fetchone()
+        assert row is not None, "the seed has this customer"
+        id_ = uuid7(1, bytes([next(_NUMBERS)] * 10))
+        visit = Pass(serving.BOOK, id_, row[0], token, visitors.SESSION_SECONDS)
+        await visitors.add_session(tx, visit)
     return token
 
 

@@ -14,12 +14,17 @@ from tests.support.site import Site, serving
 from tests.support.visitors import selling
 
 
+@pytest.fixture(autouse=True)
+def _short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let streams end soon, for whoever asks every route in turn."""
+    monkeypatch.setattr(live, "LIFE_SECONDS", 0.1)
+
+
 @contextmanager
 def still(cluster: Cluster, home: Path) -> Iterator[Site]:
     """A server that settles nothing by itself, so that only the tests change the books."""
     with pytest.MonkeyPatch.context() as patch, cluster.database() as database:
         patch.setattr(background, "SWEEP_SECONDS", 3_600.0)
-        patch.setattr(live, "LIFE_SECONDS", 0.1)  # for whoever asks every route in turn
         with serving(database, home) as up:
             yield up
 

@@ -190,7 +190,7 @@ def test_the_page_of_an_order(shop: Site, ann: Browser, stripe_here: Provider) -
     words = text_of(page.text)
     for said in ("set aside", "waits for the buyer", begun["payment_intent"], "held +2", "25.00"):
         assert said in words, said
-    assert 'hx-trigger="every 5s"' in page.text
+    assert 'hx-trigger="every 30s, changed"' in page.text
     assert 'data-over="time is over"' in page.text
     overdue(shop, begun["order"])
     assert "Its time is over." in ann.get(f"{path}/live").text
@@ -213,7 +213,10 @@ def test_what_may_be_done_comes_with_a_new_state(
 ) -> None:
     begun = buy(shop, put(shop, 9), customer=fresh("buyer"))
     path = f"{LIST}/{begun['order']}"
-    [again] = re.findall(r'hx-get="([^"]+)"', ann.get(path).text)
+    page = ann.get(path).text
+    [asked] = re.findall(r'hx-get="([^"]+)"', page)
+    [seen] = re.findall(r'name="seen" value="([^"]+)"', page)
+    again = f"{asked}?seen={seen}"
     assert 'id="acts"' not in ann.get(again).text
     pay(shop, stripe_here, begun)
     changed = ann.get(again).text

@@ -5,7 +5,6 @@ id that is not sorted fails here, and so does a page that is not.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -14,7 +13,6 @@ import httpx2
 import pytest
 
 from comptoir.kit.actor import Role
-from comptoir.web import live
 from comptoir.web.dashboard import pages as operators
 from comptoir.web.portal import pages as portal
 from comptoir.web.routing import PUBLIC, Operation
@@ -89,10 +87,8 @@ class Bea:
 
 
 @pytest.fixture(scope="module")
-def site(market: Site) -> Iterator[Site]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live, "LIFE_SECONDS", 0.1)  # of a stream that is asked for
-        yield market
+def site(market: Site) -> Site:
+    return market
 
 
 @pytest.fixture(scope="module")

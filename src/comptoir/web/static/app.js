@@ -10,6 +10,7 @@ let shown = Date.now(); // when the part was last up to date
 let heard = 0; // when the stream was last heard
 let failed = "";
 let asked = 0;
+let isAsking = false; // what comes meanwhile would be lost: it is asked for afterwards
 let waking = 0;
 let awake = null;
 
@@ -33,7 +34,7 @@ function tellAge() {
 function refresh() {
   if (waking || document.hidden) return;
   const soon = () => {
-    if (isBusy()) return;
+    if (isBusy() || isAsking) return;
     clearInterval(waking);
     waking = 0;
     asked = Date.now();
@@ -114,6 +115,7 @@ if (text && part) {
   addEventListener("online", refresh);
   document.addEventListener("htmx:before:request", (event) => {
     if (document.hidden || isBusy()) event.preventDefault();
+    else isAsking = true;
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { status } = event.detail.ctx.response;
@@ -124,6 +126,7 @@ if (text && part) {
     } else if (!failed) shown = Date.now();
     tellAge();
   });
+  document.addEventListener("htmx:finally:request", () => (isAsking = false));
   document.addEventListener("htmx:error", () => {
     failed = "offline";
     tellAge();
