@@ -67,7 +67,11 @@ def test_the_receipt_of_a_headless_run(short: Left):
 @pytest.mark.pg
 @pytest.mark.crash
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)],
+    ids=["INT", "TERM"],
+)
 def test_nothing_is_left_when_it_is_interrupted(short: Left, number: signal.Signals):
     with short.begin("demo", "--headless", "--json", "--seconds", "60") as demo:
         wait_until(short.serving, short.processes)

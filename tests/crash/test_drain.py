@@ -92,7 +92,7 @@ async def test_a_request_that_waits_for_a_locked_account_is_answered(
     assert await asyncio.to_thread(server.stop) == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.soak)])
 def test_asked_again_and_again_it_ends_as_if_asked_once(
     tmp_path: Path, database: Database, workers: str
 ):

@@ -19,8 +19,8 @@ from tests.support.servers import Crowd, Server, add_keys, crowd, free_ports
 
 pytestmark = [pytest.mark.pg, pytest.mark.crash, pytest.mark.slow]
 CALLERS = 64
-RESTARTS = pytest.mark.parametrize("restarts", [3, pytest.param(20, marks=pytest.mark.soak)])
-RELOADS = pytest.mark.parametrize("reloads", [2, pytest.param(10, marks=pytest.mark.soak)])
+RESTARTS = pytest.mark.parametrize("restarts", [2, pytest.param(20, marks=pytest.mark.soak)])
+RELOADS = pytest.mark.parametrize("reloads", [1, pytest.param(10, marks=pytest.mark.soak)])
 PATIENCE = 150.0
 """Seconds for two workers, one after the other, on a machine with much else to do."""
 

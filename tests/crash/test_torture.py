@@ -41,7 +41,11 @@ def test_a_minute_of_torture(left: Left, seed_of_run: int):
     wait_until(left.nothing, lambda: (left.processes(), left.folders()))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["INT", "KILL"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGKILL],
+    ids=["INT", "KILL"],
+)
 def test_nothing_is_left_when_it_is_ended(left: Left, number: signal.Signals):
     with left.begin("torture", "--seed", "1", "--json") as torture:
         wait_until(left.serving, left.processes)

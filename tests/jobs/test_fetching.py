@@ -82,9 +82,10 @@ async def test_jobs_of_others_are_not_looked_at(bench: Bench):
 
 @pytest.mark.pg
 @pytest.mark.slow
-async def test_among_a_hundred_thousand_that_wait(bench: Bench):
+@pytest.mark.parametrize("each", [5_000, pytest.param(50_000, marks=pytest.mark.soak)])
+async def test_among_very_many_that_wait(bench: Bench, each: int):
     with owner(bench) as connection:
-        wait_for_others(connection, 50_000)
+        wait_for_others(connection, each)
     ids = [await bench.enqueue("report") for _ in range(50)]
     async with bench.working(Handler("report", bench.note)), asyncio.timeout(10):
         for id_ in ids:

@@ -57,7 +57,7 @@ def test_no_flipped_bit_gets_through(
     whole, tried = taken_once.read_bytes(), tmp_path / "flipped.zip"
     expected = prints(busy.owner_url)
     found: list[str] = []
-    for at in range(5, len(whole), len(whole) // 24):
+    for at in range(5, len(whole), len(whole) // 14):
         tried.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
         try:
             put_back(tried, empty)
@@ -69,14 +69,14 @@ def test_no_flipped_bit_gets_through(
             rows_of = psycopg.connect(empty.owner_url, autocommit=True)
             with rows_of as connection:
                 connection.execute("DROP SCHEMA comptoir CASCADE")
-    assert found.count("copy-damaged") > 10
+    assert found.count("copy-damaged") > 5
 
 
 def test_every_flipped_bit_of_the_table_of_contents_is_told(taken_once: Path, tmp_path: Path):
     """It says where in the file things are: at places, too, that no file can have."""
     whole, tried = taken_once.read_bytes(), tmp_path / "flipped.zip"
     refused = 0
-    for at in range(whole.index(b"PK\x01\x02"), len(whole)):
+    for at in range(whole.index(b"PK\x01\x02"), len(whole), 3):
         tried.write_bytes(whole[:at] + bytes([whole[at] ^ 0x80]) + whole[at + 1 :])
         try:
             with archive.opened(tried) as source:
@@ -85,7 +85,7 @@ def test_every_flipped_bit_of_the_table_of_contents_is_told(taken_once: Path, tm
                         pass
         except CopyError:
             refused += 1
-    assert refused > 300
+    assert refused > 100
 
 
 @pytest.mark.parametrize(

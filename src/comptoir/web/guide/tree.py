@@ -19,8 +19,9 @@ _MADE: Final = {
 }
 """Pages of the site that a server makes of itself, and where it has them."""
 
-_NOT_HERE: Final = {"reference/library"}
-"""Made of Python's documentation strings, by Sphinx alone: `help(comptoir)` says the same."""
+_NOT_HERE: Final = {"reference/library", "pictures/pages"}
+"""The site has them alone: what is made of Python's documentation strings (`help(comptoir)` says the
+same), and pictures of pages that a server shows anyway."""
 
 _LIST: Final = re.compile(
     r"^```\{toctree\}\n:caption: (?P<caption>.+?)\n(?P<names>.*?)^```", re.DOTALL | re.MULTILINE
@@ -98,7 +99,8 @@ def title_of(name: str) -> str:
 def sections() -> tuple[Section, ...]:
     """What the index lists, without what is not here."""
     found = _LIST.finditer(source(INDEX))
-    return tuple(Section(each["caption"], _entries(each["names"].split())) for each in found)
+    all_ = (Section(each["caption"], _entries(each["names"].split())) for each in found)
+    return tuple(each for each in all_ if each.entries)
 
 
 def _entries(listed: list[str]) -> tuple[Entry, ...]:
