@@ -118,7 +118,7 @@ _FILL: Final = (
 PAGES: Final = (
     "", "/live", "/accounts", "/accounts?q=customer-77", "/accounts?flag=low",
     "/accounts?after=50000", "/accounts/customer-777", "/credits", "/stock", "/stock?after=P5",
-    "/stock/P500", "/orders", "/jobs", "/jobs?status=dead", "/webhooks",
+    "/stock/P500", "/orders", "/jobs", "/jobs?state=dead", "/webhooks",
     "/webhooks?state=troubles", "/webhooks?type=charge.refunded", "/webhooks/evt_77", "/cases",
     "/margin?days=1", "/margin?days=30", "/margin?days=365", "/margin?days=365&by=model",
     "/settings", "/search?q=customer-77", "/search?q=pi_777", "/search?q=customer-777",

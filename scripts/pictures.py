@@ -75,8 +75,8 @@ def page() -> str:
     """What shows them, in Markdown."""
     parts = [
         (
-            "# What the pages look like\n\nThe data is demo data. `python scripts/pictures.py` takes "
-            "these pictures; `make soak` looks at every page in both languages too, with names "
+            "# What the pages look like\n\nThe data is demo data. `python scripts/pictures.py` "
+            "takes these pictures; `make soak` looks at every page in both languages too, with names "
             "that are too long and figures that are too large.\n"
         )
     ]

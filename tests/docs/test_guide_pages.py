@@ -31,7 +31,7 @@ HOME = "/docs/guide"
 MADE = {"reference/routes", "reference/errors", "reference/settings"}
 """Pages that a server makes of itself."""
 
-BY_SPHINX = {"reference/library"}
+BY_SPHINX = {"reference/library", "pictures/pages"}
 PICTURES = 160 * 1024
 """Bytes of all pictures that the wheel may carry."""
 

@@ -20,8 +20,8 @@ _MADE: Final = {
 """Pages of the site that a server makes of itself, and where it has them."""
 
 _NOT_HERE: Final = {"reference/library", "pictures/pages"}
-"""The site has them alone: what is made of Python's documentation strings (`help(comptoir)` says the
-same), and pictures of pages that a server shows anyway."""
+"""The site has them alone: what is made of Python's documentation strings (`help(comptoir)` says
+the same), and pictures of pages that a server shows anyway."""
 
 _LIST: Final = re.compile(
     r"^```\{toctree\}\n:caption: (?P<caption>.+?)\n(?P<names>.*?)^```", re.DOTALL | re.MULTILINE
@@ -99,8 +99,7 @@ def title_of(name: str) -> str:
 def sections() -> tuple[Section, ...]:
     """What the index lists, without what is not here."""
     found = _LIST.finditer(source(INDEX))
-    all_ = (Section(each["caption"], _entries(each["names"].split())) for each in found)
-    return tuple(each for each in all_ if each.entries)
+    return tuple(Section(each["caption"], _entries(each["names"].split())) for each in found)
 
 
 def _entries(listed: list[str]) -> tuple[Entry, ...]:

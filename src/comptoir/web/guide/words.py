@@ -47,7 +47,6 @@ CAPTIONS: Final[dict[str, Texts]] = {
     "Guides": ("Guides", "Guides"),
     "Concepts": ("Concepts", "Notions"),
     "Operating": ("Operating", "Exploitation"),
-    "Pages": ("Pages", "Pages"),
     "Comparisons": ("Comparisons", "Comparaisons"),
     "Reference": ("Reference", "Référence"),
     "Why it is as it is": ("Why it is as it is", "Pourquoi c'est ainsi"),
