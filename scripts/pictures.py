@@ -45,6 +45,11 @@ SHOWN: Final = {
     },
     "Documents": {"docs-guide": "The guide, served by the product"},
 }
+_HEAD: Final = """# What the pages look like
+
+The data is demo data. `python scripts/pictures.py` takes these pictures; `make soak` looks at
+every page in both languages too, with names that are too long and figures that are too large.
+"""
 _SIZES: Final = ("desk", "phone")
 _THEMES: Final = ("light", "dark")
 
@@ -73,13 +78,7 @@ def main() -> int:
 
 def page() -> str:
     """What shows them, in Markdown."""
-    parts = [
-        (
-            "# What the pages look like\n\nThe data is demo data. `python scripts/pictures.py` "
-            "takes these pictures; `make soak` looks at every page in both languages too, with names "
-            "that are too long and figures that are too large.\n"
-        )
-    ]
+    parts = [_HEAD]
     for heading, names in SHOWN.items():
         parts.append(f"\n## {heading}\n")
         for name, words in names.items():
