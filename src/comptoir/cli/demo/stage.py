@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 from comptoir.app import App, Urls, database, open_app
 from comptoir.app.sandbox import Place
@@ -79,8 +80,8 @@ async def raised(locale: str) -> AsyncGenerator[Stage]:
     """
     with opened("demo", locale) as bare:
         home = replace(bare, more=_MORE)
-        socket = home.settings.home_folder / _SOCKET
         async with database(home.settings) as urls:
+            socket = _beside(urls)
             await migrated(urls)
             async with open_app(home.settings, urls) as app:
                 key, _ = await make_key(app, BOOK, Role.OPERATOR, "demo")
@@ -92,6 +93,12 @@ async def raised(locale: str) -> AsyncGenerator[Stage]:
                 boxes = boxes_of(address, home.settings.home_folder, own, token)
                 yours = Yours(f"{address}/login/{secret}", own, token, boxes)
                 yield Stage(urls, address, key, place, socket, yours)
+
+
+def _beside(urls: Urls) -> Path:
+    """A socket beside the database's own: its path is short, and it goes with the home."""
+    [folder] = parse_qs(urlsplit(urls.app).query)["host"]
+    return Path(folder) / _SOCKET
 
 
 async def _new_login(app: App) -> str:

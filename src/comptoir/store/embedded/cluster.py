@@ -38,7 +38,8 @@ _DRAFTS: Final = ("postgres.new-", "secret.")
 _ENVIRONMENT: Final = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC"}
 """All that PostgreSQL's programs see of the surroundings."""
 
-_SOCKET_PATH_MAX: Final = 107
+_SHORT: Final = "/tmp"  # noqa: S108  # for a private folder in it, where the usual place is too deep
+SOCKET_PATH_MAX: Final = 107
 """What the kernel allows for the path of a Unix socket."""
 
 _START_SECONDS: Final = 60.0
@@ -198,18 +199,26 @@ def socket_folder(layout: Layout) -> Path:
     inside = layout.home / "run"
     address = os.fsencode(inside / _SOCKET)
     # libpq reads a comma as the end of one host and the beginning of the next.
-    if len(address) <= _SOCKET_PATH_MAX and b"," not in address:
+    if len(address) <= SOCKET_PATH_MAX and b"," not in address:
         inside.mkdir(mode=0o700, exist_ok=True)
         return inside
     note = layout.home / "socket_folder"
     folder = Path(note.read_text()) if note.exists() else None
     if folder is None or not folder.exists():
-        folder = Path(tempfile.mkdtemp(prefix="comptoir-"))
+        folder = short_folder(_SOCKET)
         write_private(note, str(folder))
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise EmbeddedError("embedded-socket-folder", folder=str(folder))
     return folder
+
+
+def short_folder(name: str) -> Path:
+    """A new private folder in which a socket of that name may be, wherever temporary files are."""
+    usual = Path(tempfile.gettempdir())
+    with_name = os.fsencode(usual / "comptoir-12345678" / name)
+    is_short = len(with_name) <= SOCKET_PATH_MAX
+    return Path(tempfile.mkdtemp(prefix="comptoir-", dir=usual if is_short else _SHORT))
 
 
 def urls(layout: Layout) -> Urls:
