@@ -42,6 +42,16 @@ def _measured(
         monkeypatch.setenv(_MEASURE, _unmeasured)
 
 
+@pytest.fixture(autouse=True)
+def _surroundings() -> Iterator[None]:
+    """Take away what a program that ran in this process has left in its environment."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Cluster]:
     """One PostgreSQL for the whole run, whichever worker asks for it first."""

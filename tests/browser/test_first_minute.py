@@ -43,7 +43,7 @@ class Shop:
     @property
     def state(self) -> State:
         """How the demo is, as its server hears it."""
-        [path] = self.folder.glob("comptoir-demo-*/stage.sock")
+        [path] = self.folder.glob("comptoir-*/**/stage.sock")
         return msgspec.json.decode(heard(path), type=State)
 
 

@@ -16,7 +16,7 @@ import psycopg
 
 from comptoir.kit.errors import ComptoirError, Unavailable
 from comptoir.ledger.model import Account
-from comptoir.store.announcing import LISTENING, TOPIC, Heard, read
+from comptoir.store.announcing import LISTENING, SURE_SECONDS, TOPIC, Heard, read
 from comptoir.store.directory import Directory
 from comptoir.store.facts import Asset
 from comptoir.store.pool import Limits, Pool, connect, fetch
@@ -35,6 +35,9 @@ LINGER_SECONDS: Final = 60.0
 """How long the connection stays once nobody watches any more."""
 
 _COMES_BACK_SECONDS: Final = 1.0
+
+HEARD_SECONDS: Final = SURE_SECONDS + 0.5
+"""After which every process knows that somebody listens, and what it commits is announced."""
 
 VERSIONS: Final = """
 SELECT a.book_id, a.id, a.version, coalesce(a.next_expiry <= now(), false)
@@ -278,11 +281,21 @@ class Live:
                     await connection.execute(_LISTEN)
                     await connection.execute(_SHARE, (LISTENING,))
                     self._look_soon()  # something may have happened before
-                    async for notice in connection.notifies():
-                        self._hear(read(notice.payload))
+                    late = asyncio.get_running_loop().call_later(HEARD_SECONDS, self._look_soon)
+                    try:
+                        async for notice in connection.notifies():
+                            self._hear(read(notice.payload))
+                    finally:
+                        late.cancel()
             await asyncio.sleep(_COMES_BACK_SECONDS)
 
     def _look_soon(self) -> None:
+        """Take it that everything may have changed.
+
+        Of a book that is all that can be done: PostgreSQL's own count comes seconds late.
+        """
+        for topic in self._books.values():
+            topic.tell()
         self._must_look = self._must_seek = True
         self._stirred.set()
 
