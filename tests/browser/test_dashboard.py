@@ -109,6 +109,7 @@ def test_the_overview_moves_by_itself(shop: Shop, chromium: Browser, cookies: ob
     page.locator("#live-text[data-state=now]").wait_for()
     shop.site.grant("somebody-new", "77")
     page.locator(".moves").get_by_text("somebody-new").wait_for()
+    page.locator(".moves").get_by_role("link", name="TEE").first.wait_for()
     page.context.set_offline(True)
     page.locator("#live-text[data-state=offline]").wait_for()
     assert not [each for each in shop.faults if each.startswith(("csp", "foreign"))]

@@ -6,6 +6,7 @@ policy is broken. `make soak` looks at all of it in each of the eight ways, `mak
 
 import base64
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from tests.support import axe
+from tests.support import axe, operators
 from tests.support.counter import environment, token
 from tests.support.operators import new_login
 from tests.support.postgres import Cluster
@@ -39,6 +40,13 @@ SMALL = """[...document.querySelectorAll('a, button, summary, select, input:not(
     .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
     .filter(([, r]) => r.width && (r.height < 23.9 || r.width < 23.9))
     .map(([t, r]) => `${t} ${r.width}x${r.height}`)"""
+FORM = re.compile(r'<form method="post"[^>]* action="([^"]+)"')
+HIS_OWN = (
+    "/dashboard/book",
+    "/dashboard/look",
+    "/dashboard/sign-out",
+    "/dashboard/settings/sessions",
+)
 WIDE = """[...document.querySelectorAll('body *')]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
     .map(e => e.outerHTML.slice(0, 90)).slice(-3)"""
@@ -211,3 +219,13 @@ def test_pages_of_the_guide(show: Show, chromium: Browser, way: tuple[str, str, 
             page.goto(show.site.url + path)
             found += look(page, path.strip("/").replace("/", "-"), way)
     assert found + show.faults == []
+
+
+@pytest.mark.parametrize("rank", ["viewer", "support"])
+def test_nobody_is_shown_a_form_that_would_refuse_him(show: Show, rank: str) -> None:
+    who = operators.Browser(show.site).sign_in(rank)
+    shown = [each for path in show.pages.values() for each in FORM.findall(who.get(path).text)]
+    who.http.close()
+    assert len(shown) >= 2 * len(show.pages)
+    deeds = [each for each in shown if not each.startswith(HIS_OWN)]
+    assert bool(deeds) == (rank == "support"), deeds

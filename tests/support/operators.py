@@ -54,6 +54,12 @@ class Browser:
             name: re.findall(f'name="{name}" value="([^"]+)"', page)[-1] for name in ("csrf", "key")
         }
 
+    def made_up(self, path: str) -> dict[str, str]:
+        """What a form would have in it, for whoever is shown none: he may only look."""
+        page = self.get(path).text
+        assert 'name="key"' not in page
+        return {"csrf": re.findall('name="csrf" value="([^"]+)"', page)[-1], "key": "k" * 20}
+
 
 def new_id() -> UUID:
     """An id that no other test has."""

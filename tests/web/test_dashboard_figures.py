@@ -212,7 +212,7 @@ def test_a_viewer_releases_nothing_and_nobody_what_is_none(
     customer = shop.rich("20")
     name = hold(shop, customer)
     guest.sign_in("viewer")
-    form = guest.form(CREDITS) | {"hold": name, "reason": "Mine"}
+    form = guest.made_up(CREDITS) | {"hold": name, "reason": "Mine"}
     assert guest.send(f"{CREDITS}/release", form).status_code == 403
     for wrong in ("", "hold_x", name[:-1]):
         form = ann.form(CREDITS) | {"hold": wrong, "reason": "Wrong"}
@@ -371,7 +371,7 @@ def test_a_session_is_told_of_a_change_and_ends_with_it(
     told(body, b"event: changed")
     shop.rich("5")
     told(body, b"event: changed")
-    form = guest.form("/dashboard/accounts/" + shop.rich("5"))
+    form = guest.made_up("/dashboard/accounts/" + shop.rich("5"))
     guest.send("/dashboard/sign-out", form)
     assert body.read()[-1:] in {b"", b"\n"}
     connection.close()

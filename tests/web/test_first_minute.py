@@ -78,7 +78,7 @@ def test_buttons_are_pressed_from_our_own_page_by_who_may_act(
     assert ann.send(FORMS[0], {}).status_code == 403
     assert ann.send(FORMS[0], form, Origin="http://evil.example").status_code == 403
     viewer = Browser(site).sign_in("viewer")
-    assert viewer.send(FORMS[0], {"csrf": viewer.form("/dashboard")["csrf"]}).status_code == 403
+    assert viewer.send(FORMS[0], {"csrf": viewer.made_up("/dashboard")["csrf"]}).status_code == 403
     viewer.http.close()
     assert demo.asked == []
     done = ann.send(FORMS[0], form)

@@ -10,9 +10,9 @@ import pytest
 
 from comptoir.domains.credits.statement import SHOWN
 from comptoir.ledger.model import Kind
+from comptoir.web.pages.forms import own_page
 from comptoir.web.portal import pages
 from comptoir.web.portal.texts import TEXTS
-from comptoir.web.portal.visits import own_page
 from tests.support.counter import NOWHERE
 from tests.support.sandbox import Provider
 from tests.support.site import Site, fresh
@@ -112,7 +112,7 @@ def test_forms_lead_to_the_provider_and_nowhere_else(
      "/portalx", "javascript:alert(1)", "/dashboard", "/portal\n", "", "/portal\\x"],
 )  # fmt: skip
 def test_nobody_is_sent_elsewhere(site: Site, ada: Customer, said: str) -> None:
-    assert own_page(said) == "/portal"
+    assert own_page("/portal", said) == "/portal"
     ada.enter(site.rich())
     done = ada.send("/portal/look", ada.form() | {"next": said, "language": "fr"})
     assert done.headers["location"] == "/portal"

@@ -25,7 +25,9 @@ from comptoir.web.api.identity import customer_name
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.accounts import codes_of
 from comptoir.web.dashboard.deeds import ReasonForm, decide, deed, fit, refused_by_ledger
-from comptoir.web.dashboard.visits import HOME, Visit, acting, go, reading
+from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
+from comptoir.web.pages.forms import go
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_time
 
 _HEADINGS: Final = (
@@ -49,7 +51,7 @@ async def account(visit: Visit) -> Reply:
     async with begin_brief(app.pool) as tx:
         who = await customer(tx, book, name)
     number = await app.directory.find_account(book, asset, name) or 0
-    below = tables.number(visit.query.get("below"), queries.EVERYTHING)
+    below = number_of(visit.query.get("below"), queries.EVERYTHING)
     limit = tables.rows_of(visit)
     async with begin_brief(app.pool) as tx:
         found = await explain(

@@ -11,6 +11,7 @@ from comptoir.store.facts import Asset
 from comptoir.store.pool import begin_brief
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.visits import HOME, Visit, reading
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_moment
 
 _LOOKED_AT: Final = 1_000
@@ -51,7 +52,7 @@ async def _look(visit: Visit, asset: Asset) -> tuple[Sequence[Standing], str]:
             found = await overview.beginning_with(tx, place, said, after, limit + 1)
             last = found[limit - 1].customer if len(found) > limit else ""
         else:
-            before = tables.number(after, overview.EVERYONE)
+            before = number_of(after, overview.EVERYONE)
             found = await overview.newest(tx, visit.book, asset.id, before, limit + 1)
             last = str(found[limit - 1].id) if len(found) > limit else ""
     return found[:limit], last

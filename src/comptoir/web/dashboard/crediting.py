@@ -22,7 +22,9 @@ from comptoir.web.api.credits import ReleaseBody
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.accounts import codes_of
 from comptoir.web.dashboard.deeds import ReasonForm, decide, deed, fit, refused_by_ledger
-from comptoir.web.dashboard.visits import HOME, Visit, acting, go, reading
+from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
+from comptoir.web.pages.forms import go
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_moment, write_time
 
 _CREDITS: Final = f"{HOME}/credits"
@@ -114,7 +116,7 @@ async def _lots(visit: Visit) -> tuple[Sequence[Expiring], str]:
 async def _holds(visit: Visit) -> tuple[Sequence[OpenHold], str]:
     """Holds of customers' accounts: those of stock are in the orders that they are for."""
     at, _, name = visit.query.get("holds", "").partition(".")
-    after = (tables.number(at, 0), parse_hold(name) or b"")
+    after = (number_of(at, 0), parse_hold(name) or b"")
     limit = tables.rows_of(visit)
     looked = max(limit, _LOOKED_AT)
     async with begin_brief(visit.call.app.pool) as tx:
@@ -165,7 +167,7 @@ async def price_list(visit: Visit, asset: Asset, sold: Sequence[Sold]) -> tuple[
 
 def _numbers(said: str) -> list[int]:
     parts = said.split(".")
-    return [tables.number(part, 0) for part in parts]
+    return [number_of(part, 0) for part in parts]
 
 
 def _lot_row(of: Expiring) -> list[object]:

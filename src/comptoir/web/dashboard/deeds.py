@@ -23,8 +23,9 @@ from comptoir.store.commit import Companion
 from comptoir.store.door import Door
 from comptoir.web import wire
 from comptoir.web.complaints import Unfit
-from comptoir.web.dashboard.visits import Visit, refused_page
+from comptoir.web.dashboard.visits import Visit
 from comptoir.web.outcomes import figures
+from comptoir.web.pages.visits import refused_page
 from comptoir.web.refusing import Reading, problem
 from comptoir.web.replies import Reply
 

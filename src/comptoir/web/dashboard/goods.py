@@ -13,7 +13,9 @@ from comptoir.web.api.stock import StockMovementBody
 from comptoir.web.complaints import Unfit
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.deeds import deed, fit, till_of
-from comptoir.web.dashboard.visits import HOME, Visit, acting, go, reading
+from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
+from comptoir.web.pages.forms import go
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_time
 
 _STOCK: Final = f"{HOME}/stock"
@@ -74,7 +76,7 @@ async def product(visit: Visit) -> Reply:
 def _place(visit: Visit) -> tuple[int, int, int] | None:
     """The last movement that was seen."""
     said = visit.query.get("after", "").split(".")
-    numbers = [tables.number(each, -1) for each in said]
+    numbers = [number_of(each, -1) for each in said]
     if len(numbers) != 3 or -1 in numbers:  # noqa: PLR2004  # a time, an account and a version
         return None
     return numbers[0], numbers[1], numbers[2]

@@ -18,7 +18,10 @@ from comptoir.web import words_payments
 from comptoir.web.api.inbox import CloseBody
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.deeds import ReasonForm, deed, fit
-from comptoir.web.dashboard.visits import HOME, Visit, acting, go, reading
+from comptoir.web.dashboard.facts import facts
+from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
+from comptoir.web.pages.forms import go
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_moment, write_time
 
 _WEBHOOKS: Final = f"{HOME}/webhooks"
@@ -34,7 +37,7 @@ async def webhooks(visit: Visit) -> Reply:
     said, limit = visit.query.get("state", ""), tables.rows_of(visit)
     state = State(said) if said in list(State) else None
     at, _, id_ = visit.query.get("after", "").partition(".")
-    before = (tables.number(at, 0), id_) if id_ else None
+    before = (number_of(at, 0), id_) if id_ else None
     sought = Sought(before, state, visit.query.get("type"), said == _TROUBLES, limit + 1)
     async with begin_brief(visit.call.app.pool) as tx:
         found = await inbox.listed(tx, visit.book, sought)
@@ -117,7 +120,7 @@ async def cases(visit: Visit) -> Reply:
     """GET /dashboard/cases: what is open, the oldest first."""
     limit = tables.rows_of(visit)
     at, _, id_ = visit.query.get("after", "").partition(".")
-    after = (tables.number(at, 0), _named(id_, "case-not-found")) if id_ else None
+    after = (number_of(at, 0), _named(id_, "case-not-found")) if id_ else None
     async with begin_brief(visit.call.app.pool) as tx:
         found = await queries.cases(tx, visit.book, after, limit + 1)
     last = found[limit - 1] if len(found) > limit else None
@@ -129,7 +132,8 @@ async def cases(visit: Visit) -> Reply:
             for each, words in shown
         )
         return tables.file(visit, "cases", _CASES, rows, more)
-    return visit.page("cases.html", found=shown, more=more)
+    told = [(each, words, facts(visit.look, each.figures)) for each, words in shown]
+    return visit.page("cases.html", found=told, more=more)
 
 
 async def close(visit: Visit) -> Reply:

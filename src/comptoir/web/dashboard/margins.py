@@ -14,6 +14,7 @@ from comptoir.web.dashboard.accounts import codes_of
 from comptoir.web.dashboard.crediting import packs_of, price_list
 from comptoir.web.dashboard.earning import Found, cost_of, earned, percent_of, total_of
 from comptoir.web.dashboard.visits import HOME, Visit, reading
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_time
 
 WINDOWS: Final = (1, 7, 30, 90, 365)
@@ -33,7 +34,7 @@ async def margins(visit: Visit) -> Reply:
     asset = facts.assets.get(visit.query.get("asset", CREDITS)) or facts.assets[CREDITS]
     by = visit.query.get("by", BY[0])
     by = by if by in BY else BY[0]
-    days = tables.number(visit.query.get("days"), _USUAL)
+    days = number_of(visit.query.get("days"), _USUAL)
     days = days if days in WINDOWS else _USUAL
     span = span_of(visit, asset, days)
     try:

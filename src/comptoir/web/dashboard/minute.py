@@ -7,7 +7,8 @@ from typing import Final
 
 from comptoir.app.demo import Demo, State
 from comptoir.kit.errors import NotFound
-from comptoir.web.dashboard.visits import HOME, Visit, acting, go, own_page, reading
+from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
+from comptoir.web.pages.forms import go, own_page
 from comptoir.web.replies import Reply
 
 _RECEIPT: Final = f"{HOME}/receipt"
@@ -56,7 +57,7 @@ async def break_it(visit: Visit) -> Reply:
 async def traffic(visit: Visit) -> Reply:
     """POST /dashboard/demo/traffic: stop it, or let it go on."""
     await _demo(visit).ask("stop" if visit.form.get("traffic") == "stop" else "move")
-    return go(own_page(visit.form.get("next")))
+    return go(own_page(HOME, visit.form.get("next")))
 
 
 OPERATIONS: Final = (

@@ -34,7 +34,8 @@ from comptoir.web.dashboard.orders import (
     left_of,
     payment_of,
 )
-from comptoir.web.dashboard.visits import Visit, acting, go
+from comptoir.web.dashboard.visits import Visit, acting
+from comptoir.web.pages.forms import go
 from comptoir.web.replies import Reply
 
 _MONEY: Final = re.compile(r"([0-9]{1,10})(?:[.,]([0-9]{1,2}))?", re.ASCII)

@@ -22,6 +22,7 @@ from comptoir.web import words_payments
 from comptoir.web.api.selling import named
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.visits import HOME, Visit, reading
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_moment, write_time
 
 ORDERS: Final = f"{HOME}/orders"
@@ -132,7 +133,7 @@ _FAR: Final = 2**52
 
 def _place(visit: Visit) -> Place | None:
     at, _, id_ = visit.query.get("after", "").partition(".")
-    micros = tables.number(at, -1)
+    micros = number_of(at, -1)
     try:
         return (micros, UUID(id_)) if 0 <= micros < _FAR else None
     except ValueError:
@@ -229,7 +230,7 @@ def back_of(visit: Visit, of: Order, lines: Sequence[Line]) -> Sequence[Line]:
     """The lines of which something may still come back: as many as a form has room for."""
     if of.origin is not Origin.CHECKOUT or of.number is None:
         return ()
-    first = tables.number(visit.query.get("line"), 0)
+    first = number_of(visit.query.get("line"), 0)
     return [each for each in lines if each.left and each.no >= first][: RETURNED_AT_ONCE + 1]
 
 
@@ -256,7 +257,7 @@ async def reservations(visit: Visit) -> Reply:
 def _reserved(visit: Visit) -> ReservedAfter | None:
     at, _, rest = visit.query.get("after", "").partition(".")
     id_, _, line = rest.partition(".")
-    micros, no = tables.number(at, -1), tables.number(line, -1)
+    micros, no = number_of(at, -1), number_of(line, -1)
     try:
         is_place = 0 <= micros < _FAR and 0 <= no < _MOST
         return ReservedAfter(micros, UUID(id_), no) if is_place else None

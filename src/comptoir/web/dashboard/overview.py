@@ -25,7 +25,8 @@ from comptoir.web.dashboard.accounts import codes_of
 from comptoir.web.dashboard.deeds import deed
 from comptoir.web.dashboard.margins import span_of
 from comptoir.web.dashboard.owing import OWING
-from comptoir.web.dashboard.visits import HOME, Visit, acting, go, reading
+from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
+from comptoir.web.pages.forms import go
 from comptoir.web.replies import Reply
 
 _SHOWN: Final = 15

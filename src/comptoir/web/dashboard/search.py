@@ -19,7 +19,8 @@ from comptoir.store import inbox
 from comptoir.store.pool import begin_brief
 from comptoir.web.dashboard import orders
 from comptoir.web.dashboard.account import address_of
-from comptoir.web.dashboard.visits import HOME, Visit, go, reading
+from comptoir.web.dashboard.visits import HOME, Visit, reading
+from comptoir.web.pages.forms import go
 from comptoir.web.replies import Reply
 
 _LONGEST: Final = 255

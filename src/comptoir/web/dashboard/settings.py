@@ -24,17 +24,11 @@ from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.deeds import ReasonForm, deed, fit
 from comptoir.web.dashboard.texts import TEXTS
 from comptoir.web.dashboard.veils import address, veiled
-from comptoir.web.dashboard.visits import (
-    HOME,
-    Visit,
-    acting,
-    cookie_name,
-    go,
-    reading,
-    set_cookie,
-)
+from comptoir.web.dashboard.visits import COOKIE, HOME, Visit, acting, reading
 from comptoir.web.languages import pick
 from comptoir.web.meanings import meanings
+from comptoir.web.pages.forms import cookie_name, go, set_cookie
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_time
 
 _SETTINGS: Final = f"{HOME}/settings"
@@ -159,7 +153,7 @@ async def end(visit: Visit) -> Reply:
         if is_new and not await operators.end(tx, id_):
             raise NotFound("not-found")
     if is_own:
-        return go(HOME, set_cookie(visit.call, cookie_name(visit.call), "", 0))
+        return go(HOME, set_cookie(visit.call, cookie_name(visit.call, COOKIE), "", 0))
     return go(f"{_SETTINGS}?done=ended#sessions")
 
 
@@ -167,7 +161,7 @@ async def audit(visit: Visit) -> Reply:
     """GET /dashboard/settings/audit: the newest first."""
     at, _, id_ = visit.query.get("after", "").partition(".")
     who, action = _word(visit.query.get("who")), _word(visit.query.get("action"))
-    before = (min(tables.number(at, overview.FAR), overview.FAR), _uuid(id_)) if id_ else None
+    before = (min(number_of(at, overview.FAR), overview.FAR), _uuid(id_)) if id_ else None
     sought = Sought(who, action, before, tables.rows_of(visit))
     async with begin_brief(visit.call.app.pool) as tx:
         page = await overview.lines(tx, visit.book, sought)

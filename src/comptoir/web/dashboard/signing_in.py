@@ -10,32 +10,29 @@ from comptoir.kit.errors import ComptoirError, NotFound
 from comptoir.store.pool import begin
 from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
-from comptoir.web.dashboard.look import LANGUAGE, THEME, THEMES, cookies_of, look_of
-from comptoir.web.dashboard.visits import (
-    HOME,
+from comptoir.web.dashboard.look import look_of
+from comptoir.web.dashboard.visits import COOKIE, HOME, Visit, acting
+from comptoir.web.limits import OwnLimits
+from comptoir.web.pages.forms import (
     Anything,
-    Visit,
-    acting,
     cookie_name,
     go,
+    keep_look,
     operation,
     own_form,
     own_page,
-    refusal,
     set_cookie,
 )
-from comptoir.web.languages import LANGUAGES
-from comptoir.web.limits import OwnLimits
-from comptoir.web.replies import Header, Reply
-
-_YEAR: Final = 365 * 86_400
+from comptoir.web.pages.look import cookies_of
+from comptoir.web.pages.visits import refusal
+from comptoir.web.replies import Reply
 
 
 async def ask(call: Call, query: Anything) -> Reply:
     """GET /login/{secret}: a button. Whoever only previews the address uses nothing up."""
     look = look_of(call, cookies_of(call))
     secret = call.part("secret")
-    following = own_page((query.model_extra or {}).get("next"))
+    following = own_page(HOME, (query.model_extra or {}).get("next"))
     try:
         await OwnLimits(call.app).admit_login(call.scope)
         is_good = operators.looks_like_secret(secret)
@@ -61,8 +58,8 @@ async def sign_in(call: Call, _query: Anything) -> Reply:
         return look.page("signed_out.html", 404)
     except (ComptoirError, Unfit) as error:
         return refusal(call, look, error)
-    cookie = set_cookie(call, cookie_name(call), token, SESSION_SECONDS)
-    return go(own_page(form.get("next")), cookie)
+    cookie = set_cookie(call, cookie_name(call, COOKIE), token, SESSION_SECONDS)
+    return go(own_page(HOME, form.get("next")), cookie)
 
 
 async def _open(call: Call, secret: str) -> str:
@@ -85,7 +82,7 @@ async def sign_out(visit: Visit) -> Reply:
         await operators.end(tx, visit.session.id)
         who, id_ = visit.call.actor.name, visit.session.id
         await operators.note(tx, Deed(LIVE, f"sign-out-{id_}", who, id_, "sign-out", str(id_)))
-    return go(HOME, set_cookie(visit.call, cookie_name(visit.call), "", 0))
+    return go(HOME, set_cookie(visit.call, cookie_name(visit.call, COOKIE), "", 0))
 
 
 async def show_book(visit: Visit) -> Reply:
@@ -97,13 +94,7 @@ async def show_book(visit: Visit) -> Reply:
 
 async def look(visit: Visit) -> Reply:
     """POST /dashboard/look: the language, and light or dark."""
-    headers: list[Header] = []
-    language, theme = visit.form.get("language"), visit.form.get("theme")
-    if language in LANGUAGES:
-        headers.append(set_cookie(visit.call, LANGUAGE, str(language), _YEAR))
-    if theme in THEMES:
-        headers.append(set_cookie(visit.call, THEME, str(theme), _YEAR))
-    return go(own_page(visit.form.get("next")), *headers)
+    return go(own_page(HOME, visit.form.get("next")), *keep_look(visit.call, visit.form))
 
 
 OPERATIONS: Final = (

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from comptoir.web.dashboard.texts_cases import CASES
 from comptoir.web.dashboard.texts_figures import FIGURES
 from comptoir.web.dashboard.texts_lists import LISTS
 from comptoir.web.dashboard.texts_minute import MINUTE
@@ -155,7 +156,7 @@ _FRAME: Final[dict[str, Texts]] = {
     ),
 }
 
-PARTS: Final = (_FRAME, LISTS, WORKS, SETTINGS, ORDERS, MINUTE, FIGURES)
+PARTS: Final = (_FRAME, LISTS, WORKS, SETTINGS, ORDERS, MINUTE, FIGURES, CASES)
 """No two of them have a text of one name."""
 
 TEXTS: Final = {key: texts for part in PARTS for key, texts in part.items()}

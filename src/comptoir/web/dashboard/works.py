@@ -18,9 +18,11 @@ from comptoir.kit.errors import NotFound
 from comptoir.store.pool import begin, begin_brief
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.deeds import ReasonForm, deed, fit
-from comptoir.web.dashboard.look import micros, moment
 from comptoir.web.dashboard.veils import veiled
-from comptoir.web.dashboard.visits import HOME, Visit, acting, go, own_page, reading
+from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
+from comptoir.web.pages.forms import go, own_page
+from comptoir.web.pages.look import micros, moment
+from comptoir.web.pages.tables import number_of
 from comptoir.web.replies import Reply, write_moment
 
 _JOBS: Final = f"{HOME}/jobs"
@@ -59,7 +61,7 @@ async def works(visit: Visit) -> Reply:
     said = visit.query.get("state", "")
     status = Status(said) if said in list(Status) else None
     type_, after = _type(visit.query), visit.query.get("after")
-    before = tables.number(after, _BOUND)
+    before = number_of(after, _BOUND)
     sought = Sought(status, type_, before, tables.rows_of(visit))
     async with begin_brief(visit.call.app.pool) as tx:
         page = await overview.listed(tx, visit.book, sought)
@@ -174,7 +176,7 @@ async def retry_dead(visit: Visit) -> Reply:
     """POST /dashboard/dead-jobs/retry: those of a list, the newest first, at most MOST of them."""
     type_ = _type(visit.form)
     line = _line(visit, "retry-jobs", type_ or "jobs")
-    before = tables.number(visit.form.get("upto"), _BOUND - 1) + 1
+    before = number_of(visit.form.get("upto"), _BOUND - 1) + 1
     sought = Sought(Status.DEAD, type_, before, MOST)
     done: list[UUID] = []
     try:
@@ -212,7 +214,7 @@ def _line(visit: Visit, action: str, subject_: str) -> Deed:
 def _back(visit: Visit, otherwise: str, done: str) -> Reply:
     """To the list from which a button was pressed, or to the job's own page."""
     said = visit.form.get("next")
-    address = own_page(said) if said else otherwise
+    address = own_page(HOME, said) if said else otherwise
     return go(f"{address}{'&' if '?' in address else '?'}done={done}")
 
 

@@ -10,29 +10,23 @@ from comptoir.kit.errors import ComptoirError, NotFound
 from comptoir.store.pool import begin
 from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
-from comptoir.web.dashboard.look import LANGUAGE, THEME, THEMES, cookies_of
-from comptoir.web.dashboard.visits import (
+from comptoir.web.pages.forms import (
     Anything,
+    cookie_name,
     go,
+    keep_look,
     operation,
     own_form,
-    refusal,
+    own_page,
     set_cookie,
 )
-from comptoir.web.languages import LANGUAGES
+from comptoir.web.pages.look import cookies_of
+from comptoir.web.pages.visits import refusal
 from comptoir.web.portal.look import look_of
-from comptoir.web.portal.visits import (
-    HOME,
-    Visit,
-    acting,
-    cookie_name,
-    own_page,
-    visitor_of,
-)
-from comptoir.web.replies import Header, Reply
+from comptoir.web.portal.visits import COOKIE, HOME, Visit, acting, visitor_of
+from comptoir.web.replies import Reply
 
 ENTER: Final = f"{HOME}/enter"
-_YEAR: Final = 365 * 86_400
 _LONGEST: Final = 200
 _TOKEN: Final = "ct_"  # noqa: S105  # how every token begins
 
@@ -123,25 +117,19 @@ async def _entered(call: Call, token: str) -> Reply:
             await visitors.open_link(tx, secret, cookie)
         if await visitors.visitor(tx, cookie) is None:
             raise NotFound("not-found")  # he was erased: nothing of this stays
-    return go(HOME, set_cookie(call, cookie_name(call), cookie, SESSION_SECONDS))
+    return go(HOME, set_cookie(call, cookie_name(call, COOKIE), cookie, SESSION_SECONDS))
 
 
 async def sign_out(visit: Visit) -> Reply:
     """POST /portal/sign-out."""
     async with begin(visit.call.app.pool) as tx:
         await visitors.end(tx, visit.who)
-    return go(HOME, set_cookie(visit.call, cookie_name(visit.call), "", 0))
+    return go(HOME, set_cookie(visit.call, cookie_name(visit.call, COOKIE), "", 0))
 
 
 async def look(visit: Visit) -> Reply:
     """POST /portal/look: the language, and light or dark."""
-    headers: list[Header] = []
-    language, theme = visit.form.get("language"), visit.form.get("theme")
-    if language in LANGUAGES:
-        headers.append(set_cookie(visit.call, LANGUAGE, str(language), _YEAR))
-    if theme in THEMES:
-        headers.append(set_cookie(visit.call, THEME, str(theme), _YEAR))
-    return go(own_page(visit.form.get("next")), *headers)
+    return go(own_page(HOME, visit.form.get("next")), *keep_look(visit.call, visit.form))
 
 
 OPERATIONS: Final = (

@@ -1,17 +1,13 @@
 """Every movement of a customer's own, in words."""
 
-import csv
-from collections.abc import Sequence
-from io import StringIO
 from typing import Final
 
 from comptoir.domains.credits import statement
 from comptoir.domains.credits.statement import SHOWN, Entries, Entry
 from comptoir.kit.amounts import format_amount
 from comptoir.store.pool import TooLong, begin_brief
-from comptoir.web.dashboard.look import GUARDED
-from comptoir.web.dashboard.tables import cell, number
-from comptoir.web.portal.home import Owned, owned
+from comptoir.web.pages.tables import number_of, sheet
+from comptoir.web.portal.home import owned
 from comptoir.web.portal.visits import HOME, Visit, reading
 from comptoir.web.portal.words import told, why
 from comptoir.web.replies import Reply, write_time
@@ -31,7 +27,7 @@ async def history(visit: Visit) -> Reply:
     shown = visit.query.get("show", "")
     shown = shown if shown in SHOWN else "all"
     top = own.balance.version + 1
-    below = min(number(visit.query.get("below"), top), top)
+    below = min(number_of(visit.query.get("below"), top), top)
     is_file = visit.query.get("format") == "csv"
     found, is_slow = Entries((), None), False
     try:
@@ -44,28 +40,19 @@ async def history(visit: Visit) -> Reply:
         is_slow = True
     more = "" if found.below is None else visit.here(below=str(found.below))
     if is_file and not is_slow:
-        return _file(found.rows, own, more)
+        rows = (_line(each, own.asset.scale) for each in found.rows)
+        return sheet(own.asset.code, _HEADINGS, rows, more)
     return visit.page(
         "history.html", own=own, mine=mine, shown=shown, choices=tuple(SHOWN), rows=found.rows,
         more=more, is_first=below >= top, is_slow=is_slow, told=told, why=why,
     )  # fmt: skip
 
 
-def _file(rows: Sequence[Entry], own: Owned, more: str) -> Reply:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_HEADINGS)
-    for each in rows:
-        figures = (each.amount, each.after, each.set_aside, each.held)
-        amounts = [format_amount(units, own.asset.scale) for units in figures]
-        said = (each.reason or each.hold_reason, each.reference or each.hold_reference)
-        line = (write_time(each.at), each.kind.value, *amounts, *said)
-        writer.writerow([cell(value) for value in line])
-    kept = f'attachment; filename="{own.asset.code}.csv"'
-    headers = [*GUARDED, (b"content-disposition", kept.encode("latin-1", "replace"))]
-    if more:
-        headers.append((b"link", f'<{more}>; rel="next"'.encode("ascii", "replace")))
-    return Reply(200, text.getvalue().encode(), b"text/csv; charset=utf-8", headers)
+def _line(of: Entry, scale: int) -> tuple[object, ...]:
+    figures = (of.amount, of.after, of.set_aside, of.held)
+    amounts = [format_amount(units, scale) for units in figures]
+    said = (of.reason or of.hold_reason, of.reference or of.hold_reference)
+    return write_time(of.at), of.kind.value, *amounts, *said
 
 
 OPERATIONS: Final = (reading(f"{HOME}/history", history),)

@@ -18,7 +18,7 @@ from comptoir.store.pool import begin_brief
 from comptoir.store.reading import read_accounts
 from comptoir.web.call import Call
 from comptoir.web.complaints import Unfit
-from comptoir.web.dashboard.visits import Anything, go, operation
+from comptoir.web.pages.forms import Anything, go, operation
 from comptoir.web.portal.entering import come_in
 from comptoir.web.portal.leaving import leave
 from comptoir.web.portal.look import OwnLook

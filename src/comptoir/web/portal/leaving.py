@@ -1,6 +1,6 @@
 """Going on to a page of the provider's."""
 
-from comptoir.web.dashboard.look import GUARDED
+from comptoir.web.pages.look import GUARDED
 from comptoir.web.portal.look import origin_of
 from comptoir.web.portal.visits import Visit
 from comptoir.web.replies import Reply

@@ -1,40 +1,24 @@
 """How a page looks to a customer: his language, his time zone, and where its forms may lead."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from functools import cache
-from typing import Any, Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from comptoir.domains.credits.words import zone_of
 from comptoir.domains.identity.visitors import Visitor
-from comptoir.web import assets
 from comptoir.web.call import Call
-from comptoir.web.dashboard import look
-from comptoir.web.dashboard.look import GUARDED, HTML, LANGUAGE, Look, moment
-from comptoir.web.languages import LANGUAGES, pick
+from comptoir.web.languages import LANGUAGES
+from comptoir.web.pages.look import GUARDED, LANGUAGE, Look, chosen, moment
 from comptoir.web.portal.texts import TEXTS
-from comptoir.web.replies import Reply
+from comptoir.web.replies import Header
 
 _ANY: Final = "en"
 """The language of a customer of whom nobody has said one."""
 
 _PROVIDER: Final = ("https://checkout.stripe.com", "https://billing.stripe.com")
 _POLICY: Final = dict(GUARDED)[b"content-security-policy"]
-
-
-@cache
-def _pages() -> Environment:
-    return Environment(
-        loader=PackageLoader("comptoir.web.portal", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +30,21 @@ class OwnLook(Look):
         leads: origins to which a form may lead in the end, beside our own.
     """
 
+    TEXTS: ClassVar = TEXTS
+    PACKAGE: ClassVar = "comptoir.web.portal"
+
     zone: tzinfo = UTC
     leads: tuple[str, ...] = ()
 
-    def t(self, key: str, /, **figures: object) -> str:
-        """A text in the reader's language."""
-        return pick(TEXTS[key], self.language).format(**figures)
-
-    def has(self, key: str) -> bool:
-        """Whether there is such a text."""
-        return key in TEXTS
+    @property
+    def guards(self) -> Sequence[Header]:
+        """What the page says to the browser. Its address may be secret: nobody is told."""
+        led = " ".join(("form-action 'self'", *self.leads)).encode()
+        changed = {
+            b"content-security-policy": _POLICY.replace(b"form-action 'self'", led),
+            b"referrer-policy": b"strict-origin",
+        }
+        return [(name, changed.get(name, value)) for name, value in GUARDED]
 
     def day(self, micros: int) -> str:
         """A day, as it is in his time zone."""
@@ -79,20 +68,6 @@ class OwnLook(Look):
             return self.of_credits(units, scale)
         return f"{self.amount(units, scale)} {self.t(code) if code == 'tokens' else code}"
 
-    def page(self, template: str, status: int = 200, **figures: Any) -> Reply:  # noqa: ANN401  # whatever the template shows
-        """A page as an answer. Its address, which may have a secret in it, is told to nobody."""
-        text = _pages().get_template(template).render(
-            look=self, t=self.t, file_at=assets.address, **figures
-        )  # fmt: skip
-        led = " ".join(("form-action 'self'", *self.leads)).encode()
-        changed = {
-            b"content-security-policy": _POLICY.replace(b"form-action 'self'", led),
-            b"referrer-policy": b"strict-origin",
-        }
-        headers = [(name, changed.get(name, value)) for name, value in GUARDED]
-        headers.append((b"content-language", self.language.encode()))
-        return Reply(status, text.encode(), HTML, headers)
-
     def _local(self, micros: int) -> datetime:
         return moment(micros).astimezone(self.zone)
 
@@ -104,15 +79,15 @@ class OwnLook(Look):
 
 def look_of(call: Call, cookies: Mapping[str, str], who: Visitor | None) -> OwnLook:
     """How pages look: as he has chosen, else as his seller knows him, else as his browser says."""
-    base = look.look_of(call, cookies)
-    language, zone = base.language, UTC
+    language, theme, path = chosen(call, cookies)
+    zone = UTC
     if who is not None:
         zone = zone_of(who.time_zone)
         known = who.locale[:2].lower()
         has_chosen = cookies.get(LANGUAGE, "") in LANGUAGES
         if not has_chosen and who.locale != _ANY and known in LANGUAGES:
             language = known
-    return OwnLook(language, base.theme, base.path, zone, leads(call))
+    return OwnLook(language, theme, path, zone, leads(call))
 
 
 def leads(call: Call) -> tuple[str, ...]:

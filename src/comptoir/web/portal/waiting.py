@@ -28,8 +28,8 @@ from comptoir.store.pool import begin
 from comptoir.store.reading import read_account
 from comptoir.web import wire
 from comptoir.web.call import Call
-from comptoir.web.dashboard.look import cookies_of
 from comptoir.web.limits import OwnLimits
+from comptoir.web.pages.look import cookies_of
 from comptoir.web.portal.look import OwnLook, look_of
 from comptoir.web.portal.visits import visitor_of
 from comptoir.web.replies import Reply
