@@ -117,7 +117,11 @@ async def more(tally: Tally) -> None:
 
 @pytest.mark.timeout(600)
 @RESTARTS
-@pytest.mark.parametrize("overlap", [True, False], ids=["new first", "old first"])
+@pytest.mark.parametrize(
+    "overlap",
+    [pytest.param(True, marks=pytest.mark.soak), False],
+    ids=["new first", "old first"],
+)
 async def test_rolling_restart_of_processes_that_share_a_listener(
     *, overlap: bool, restarts: int, tmp_path: Path, database: Database
 ):

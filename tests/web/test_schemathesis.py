@@ -16,7 +16,7 @@ from tests.support.sandbox import KEY, provider
 from tests.support.site import Site, serving
 
 HERE = Path(__file__).parent
-FEW_EXAMPLES = 5
+FEW_EXAMPLES = 3
 ALL_EXAMPLES = 100
 OPERATIONS = len(DOCUMENTED) + 2
 """The documented API, and the two health routes."""
