@@ -1,10 +1,9 @@
 """The badge on a shop's page, under the strictest policy, from another origin."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.support.embedded_pages import (
     BADGE,
@@ -15,17 +14,9 @@ from tests.support.embedded_pages import (
     refresh,
     show,
     state,
-    strict,
 )  # fmt: skip
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def scene(chromium: Browser) -> Iterator[Scene]:
-    """A shop's page beside a pretend Comptoir."""
-    with strict(chromium) as found:
-        yield found
 
 
 # What a badge shows.

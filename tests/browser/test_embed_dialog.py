@@ -1,9 +1,7 @@
 """The dialog on a shop's page: what opens it, what it sells, and what comes back."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.support.embedded_pages import (
     BADGE,
@@ -15,17 +13,9 @@ from tests.support.embedded_pages import (
     refresh,
     show,
     state,
-    strict,
 )  # fmt: skip
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def scene(chromium: Browser) -> Iterator[Scene]:
-    """A shop's page beside a pretend Comptoir."""
-    with strict(chromium) as found:
-        yield found
 
 
 # What is sold.

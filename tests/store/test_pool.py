@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from comptoir.store.pool import BlockingPool, Limits, open_blocking_pool, open_pool
+from comptoir.store.pool import BlockingPool, Limits, begin, open_blocking_pool, open_pool
+from tests.support.postgres import Database
 
 ENOUGH = 14
 """More attempts than a pool makes by itself before it has given up."""
@@ -65,3 +66,30 @@ async def test_a_blocking_pool_goes_on_trying_too():
 def _wait(pool: BlockingPool) -> None:
     with pytest.raises(Exception, match="closed"):
         pool.getconn()
+
+
+@pytest.mark.pg
+@pytest.mark.parametrize("turns", range(8))
+async def test_whoever_is_cancelled_as_he_gets_a_connection_goes_on_with_nothing(
+    turns: int, database: Database
+):
+    """In Python 3.11 one of these moments lost the cancellation: a server did not end."""
+    went_on = asyncio.Event()
+
+    async def repeat() -> None:
+        async with begin(pool):
+            went_on.set()
+        await asyncio.Event().wait()
+
+    async with open_pool(database.app_url, Limits(pool=1)) as pool:
+        async with begin(pool):
+            waiting = asyncio.create_task(repeat())
+            while not pool.get_stats().get("requests_waiting"):  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0)
+        for _ in range(turns):  # of the loop, since the connection was given back
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=5)
+        assert waiting.cancelled()
+        async with begin(pool):
+            assert pool.get_stats()["pool_size"] == 1

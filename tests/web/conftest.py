@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from comptoir.web import background, live
 from tests.support.counter import counts, environment, put
+from tests.support.operators import Browser as Operator
 from tests.support.postgres import Cluster
 from tests.support.sandbox import Provider, provider
 from tests.support.site import Site, serving
-from tests.support.visitors import selling
+from tests.support.visitors import Customer, selling
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,33 @@ def unsold(shop: Site) -> Iterator[Site]:
 def only_one(shop: Site) -> str:
     """A product of which there is 1 in M."""
     return put(shop, 1)
+
+
+@pytest.fixture(scope="module")
+def ann(site: Site) -> Iterator[Operator]:
+    """An operator who may do everything; all of a module's tests share her session."""
+    browser = Operator(site).sign_in()
+    yield browser
+    browser.http.close()
+
+
+@pytest.fixture
+def guest(site: Site) -> Iterator[Operator]:
+    """Whoever has not signed in as an operator yet."""
+    browser = Operator(site)
+    yield browser
+    browser.http.close()
+
+
+@pytest.fixture
+def ada(site: Site) -> Iterator[Customer]:
+    """A customer at his own pages."""
+    with httpx2.Client(timeout=60) as http:
+        yield Customer(site, http)
+
+
+@pytest.fixture
+def bob(site: Site) -> Iterator[Customer]:
+    """Another one."""
+    with httpx2.Client(timeout=60) as http:
+        yield Customer(site, http)

@@ -1,7 +1,6 @@
 """Pages for operators: who gets in, what a form must have, and that nobody's text is markup."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 from uuid import UUID
@@ -20,20 +19,6 @@ from tests.support.operators import Browser, new_id, new_login
 from tests.support.site import Site, fresh
 
 EVIL = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def ann(site: Site) -> Iterator[Browser]:
-    browser = Browser(site).sign_in()
-    yield browser
-    browser.http.close()
-
-
-@pytest.fixture
-def guest(site: Site) -> Iterator[Browser]:
-    browser = Browser(site)
-    yield browser
-    browser.http.close()
 
 
 def audited(site: Site, action: str) -> list[tuple[Any, ...]]:

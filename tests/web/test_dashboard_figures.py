@@ -59,17 +59,8 @@ async def seed(of: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def ann(shop: Site) -> Iterator[Browser]:
-    browser = Browser(shop).sign_in()
-    yield browser
-    browser.http.close()
-
-
-@pytest.fixture
-def guest(shop: Site) -> Iterator[Browser]:
-    browser = Browser(shop)
-    yield browser
-    browser.http.close()
+def site(shop: Site) -> Site:
+    return shop
 
 
 async def pay(of: Site, customer: str, amount: int, paid: int, tax: int = 0) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -20,20 +19,6 @@ from tests.support.site import Site, fresh
 EVIL = "<img src=x onerror=alert(1)>"
 JOBS = "/dashboard/jobs"
 DEAD = "/dashboard/dead-jobs/retry"
-
-
-@pytest.fixture(scope="module")
-def ann(site: Site) -> Iterator[Browser]:
-    browser = Browser(site).sign_in()
-    yield browser
-    browser.http.close()
-
-
-@pytest.fixture
-def guest(site: Site) -> Iterator[Browser]:
-    browser = Browser(site)
-    yield browser
-    browser.http.close()
 
 
 def type_of_its_own() -> str:

@@ -1,7 +1,6 @@
 """Pages about orders: how far they have come, what is known of one, and what is done about it."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -22,17 +21,8 @@ LIST = "/dashboard/orders"
 
 
 @pytest.fixture(scope="module")
-def ann(shop: Site) -> Iterator[Browser]:
-    browser = Browser(shop).sign_in()
-    yield browser
-    browser.http.close()
-
-
-@pytest.fixture
-def guest(shop: Site) -> Iterator[Browser]:
-    browser = Browser(shop)
-    yield browser
-    browser.http.close()
+def site(shop: Site) -> Site:
+    return shop
 
 
 def audited(shop: Site, order: str) -> list[tuple[Any, ...]]:

@@ -24,20 +24,6 @@ SETTINGS, AUDIT = "/dashboard/settings", "/dashboard/settings/audit"
 MARK = "m4rk3d"
 
 
-@pytest.fixture(scope="module")
-def ann(site: Site) -> Iterator[Browser]:
-    browser = Browser(site).sign_in()
-    yield browser
-    browser.http.close()
-
-
-@pytest.fixture
-def guest(site: Site) -> Iterator[Browser]:
-    browser = Browser(site)
-    yield browser
-    browser.http.close()
-
-
 @contextmanager
 def started_with(site: Site, **said: Any) -> Iterator[None]:  # noqa: ANN401  # whatever settings take
     """The server as if it had been started with other settings."""

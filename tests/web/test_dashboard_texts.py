@@ -13,7 +13,12 @@ from comptoir.web.dashboard.look import Look
 from comptoir.web.dashboard.texts import PARTS, TEXTS
 
 FOLDER = Path(pages.__file__).parent
-TEMPLATES = {path.name: path.read_text() for path in (FOLDER / "templates").glob("*.html")}
+SHARED = FOLDER.parent / "pages"
+TEMPLATES = {
+    path.name: path.read_text()
+    for folder in (FOLDER, SHARED)
+    for path in (folder / "templates").glob("*.html")
+}
 
 
 def test_templates_trust_nothing() -> None:

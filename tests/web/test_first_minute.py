@@ -39,13 +39,6 @@ def demo(site: Site) -> Iterator[Staged]:
     site.app.demo = None
 
 
-@pytest.fixture(scope="module")
-def ann(site: Site) -> Iterator[Browser]:
-    browser = Browser(site).sign_in()
-    yield browser
-    browser.http.close()
-
-
 def now(demo: Staged, **more: Any) -> None:  # noqa: ANN401  # fields of a State
     assert demo.state is not None
     demo.state = replace(demo.state, **more)

@@ -1,7 +1,6 @@
 """Pages for customers: who gets in, that nobody sees another's, and what a payment becomes."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -27,18 +26,6 @@ PAGES = ("/portal", "/portal/history", "/portal/plan")
 @pytest.fixture(scope="module")
 def site(market: Site) -> Site:
     return market
-
-
-@pytest.fixture
-def ada(site: Site) -> Iterator[Customer]:
-    with httpx2.Client(timeout=60) as http:
-        yield Customer(site, http)
-
-
-@pytest.fixture
-def bob(site: Site) -> Iterator[Customer]:
-    with httpx2.Client(timeout=60) as http:
-        yield Customer(site, http)
 
 
 # Forms

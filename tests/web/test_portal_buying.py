@@ -1,11 +1,9 @@
 """Buying on one's own pages, and coming back: once, to the right person, and not for ever."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
 
 from comptoir.web.portal.waiting import LATE, PAUSES
@@ -20,18 +18,6 @@ pytestmark = pytest.mark.pg
 @pytest.fixture(scope="module")
 def site(market: Site) -> Site:
     return market
-
-
-@pytest.fixture
-def ada(site: Site) -> Iterator[Customer]:
-    with httpx2.Client(timeout=60) as http:
-        yield Customer(site, http)
-
-
-@pytest.fixture
-def bob(site: Site) -> Iterator[Customer]:
-    with httpx2.Client(timeout=60) as http:
-        yield Customer(site, http)
 
 
 def test_three_submits_make_one_checkout(site: Site, ada: Customer) -> None:

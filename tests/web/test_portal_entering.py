@@ -1,7 +1,6 @@
 """Coming into one's own pages: by a link, once, or a token; and out again."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,18 +20,6 @@ pytestmark = pytest.mark.pg
 @pytest.fixture(scope="module")
 def site(market: Site) -> Site:
     return market
-
-
-@pytest.fixture
-def ada(site: Site) -> Iterator[Customer]:
-    with httpx2.Client(timeout=60) as http:
-        yield Customer(site, http)
-
-
-@pytest.fixture
-def bob(site: Site) -> Iterator[Customer]:
-    with httpx2.Client(timeout=60) as http:
-        yield Customer(site, http)
 
 
 def visits(site: Site) -> int:

@@ -1,6 +1,6 @@
 """The demo's shop, as its own pages see it: nothing but `comptoir demo` ever has one."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final, Literal, Protocol
 
 Wish = Literal["look", "break", "stop", "move"]
@@ -14,16 +14,16 @@ BOXES: Final = ("http", "python", "badge", "trigger")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a race came to, as the command line has it.
+class Receipt:
+    """What the race came to.
 
     Attributes:
-        buyers, units, sold, oversold, deliveries, grants, balanced: the receipt, read back by SQL.
-        answered: deliveries of the one webhook that were answered.
-        packs, granted: bought while webhooks were in chaos, and what of them the buyer saw.
-        faults: keys of texts with what was found and what was wanted.
-        seconds: how long all of it took.
-        at: when it ended, in microseconds since 1970.
+        buyers: buyers whose request for a unit was decided.
+        units: units that there were.
+        sold: units that left the stock; oversold: those of them that were not there.
+        deliveries: how often the webhook of one purchase was delivered at once.
+        grants: how often its credits were given.
+        balanced: every balance follows from the journal, by verify and by the stand-alone SQL.
     """
 
     buyers: int
@@ -33,6 +33,24 @@ class Outcome:
     deliveries: int
     grants: int
     balanced: bool
+
+    def as_json(self) -> dict[str, object]:
+        """In the order of the contract."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Receipt):
+    """What a race came to, and what was seen of it on the way.
+
+    Attributes:
+        answered: deliveries of the one webhook that were answered.
+        packs, granted: bought while webhooks were in chaos, and what of them the buyer saw.
+        faults: keys of texts with what was found and what was wanted.
+        seconds: how long all of it took.
+        at: when it ended, in microseconds since 1970.
+    """
+
     answered: int
     packs: int
     granted: int

@@ -19,15 +19,12 @@ from procrastinate.job_context import AbortReason
 from psycopg import Error
 
 from comptoir.jobs import schedule, sql, sql_leases
+from comptoir.jobs.connecting import Connector
 from comptoir.jobs.duties import Duties
 from comptoir.jobs.fetching import Fetching
 from comptoir.jobs.model import ATTEMPTS, CANCELLED, GiveUp, Handler, Job, Result, place_of, spelled
 from comptoir.kit.errors import ComptoirError
 from comptoir.store.pool import Pool, begin, fetch
-
-_SETTINGS: Final = "-c search_path=comptoir -c synchronous_commit=off"
-"""Whatever a crash of PostgreSQL loses of a job's status, the job is done again: effects that use
-its id happen once all the same."""
 
 _COMES_BACK: Final = 1.0
 _ENDS_WITHIN: Final = 5.0
@@ -173,12 +170,7 @@ class Worker:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncGenerator[procrastinate.App]:
-        connector = procrastinate.PsycopgConnector(
-            conninfo=self._url,
-            kwargs={"options": _SETTINGS, "application_name": "comptoir"},
-            min_size=1,
-            max_size=3,
-        )
+        connector = Connector(self._url)
         app = procrastinate.App(connector=connector)
         vars(app).update(job_manager=Fetching(connector))  # the word is theirs
         for handler in self._crew.duties.handlers.values():

@@ -429,7 +429,8 @@ class _Lane:
         if not self.queue:
             self._filled.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), _LANE_LASTS)
+                async with asyncio.timeout(_LANE_LASTS):
+                    await self._filled.wait()
         return bool(self.queue)
 
     def take(self, most: int) -> list[Pending]:

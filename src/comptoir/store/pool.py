@@ -1,9 +1,10 @@
 """Connections: the only place that opens them, with limits on how long anything may take."""
 
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Generator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final, LiteralString, TypeVar, cast
 
 import psycopg
 from psycopg import AsyncConnection, Connection, errors
@@ -79,7 +80,48 @@ class BlockingBorrowed(Followed, Connection):
     settings: Sequence[str] = ()
 
 
-class OwnPool(AsyncConnectionPool[AsyncConnection]):
+C = TypeVar("C", bound=AsyncConnection[Any])
+T = TypeVar("T")
+
+
+class CancellablePool(AsyncConnectionPool[C]):
+    """A pool from which nobody who is cancelled takes a connection with him.
+
+    In the moment in which he is given one, psycopg_pool 3.3 loses either the connection, for ever,
+    or his cancellation (by the `asyncio.wait_for` of Python 3.11): a task that repeats something
+    until it is cancelled never ends then, nor the server that waits for it.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  # as psycopg has it
+        super().__init__(*arguments, **options)
+        self._going: set[asyncio.Task[Any]] = set()
+
+    async def getconn(self, timeout: float | None = None) -> C:  # as psycopg has it
+        """A connection. Of whoever is cancelled it is given back as soon as it comes.
+
+        Raises:
+            PoolTimeout: there was none in time.
+        """
+        waiting = self._begun(super().getconn(timeout))
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            self._begun(self._give_back(waiting))
+            raise
+
+    async def _give_back(self, waiting: asyncio.Future[C]) -> None:
+        with suppress(PoolTimeout, psycopg.Error):
+            await self.putconn(await waiting)
+
+    def _begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that outlives whoever has begun it, if he is cancelled."""
+        task = asyncio.ensure_future(work)  # noqa: TID251  # it ends in time, or with the pool
+        self._going.add(task)
+        task.add_done_callback(self._going.discard)
+        return task
+
+
+class OwnPool(CancellablePool[AsyncConnection]):
     """A pool that `open_pool` has made.
 
     Attributes:
@@ -335,15 +377,14 @@ async def _started(pool: Pool, stack: AsyncExitStack) -> AsyncConnection:
     To ask each connection whether it lives before it is used would cost a round trip every time.
     """
     for _ in range(pool.max_size):
-        opened = AsyncExitStack()
-        connection = await opened.enter_async_context(pool.connection())
-        try:
-            await _enter(connection, opened)
-        except psycopg.OperationalError:
-            await opened.aclose()
-            continue
-        await stack.enter_async_context(opened)
-        return connection
+        async with AsyncExitStack() as opened:
+            connection = await opened.enter_async_context(pool.connection())
+            try:
+                await _enter(connection, opened)
+            except psycopg.OperationalError:
+                continue
+            await stack.enter_async_context(opened.pop_all())
+            return connection
     connection = await stack.enter_async_context(pool.connection())
     await _enter(connection, stack)
     return connection

@@ -1,11 +1,12 @@
 """The receipt: read back from the database on a fresh connection, never from what clients saw."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from psycopg import AsyncConnection
 
 from comptoir.app import Urls
+from comptoir.app.demo import Receipt
 from comptoir.cli.demo.paying import DELIVERIES, PACKS, Repeats
 from comptoir.cli.demo.race import Stampede
 from comptoir.cli.demo.seed import BUYERS, FIRST, UNITS, Names
@@ -36,32 +37,6 @@ SELECT count(*) FROM comptoir.movements m
 JOIN comptoir.accounts a ON a.book_id = m.book_id AND a.id = m.account_id
 JOIN comptoir.customers c ON c.book_id = a.book_id AND c.id = a.customer_id
 WHERE m.book_id = %s AND c.customer = %s AND m.kind = 'purchase'"""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the race came to.
-
-    Attributes:
-        buyers: buyers whose request for a unit was decided.
-        units: units that there were.
-        sold: units that left the stock; oversold: those of them that were not there.
-        deliveries: how often the webhook of one purchase was delivered at once.
-        grants: how often its credits were given.
-        balanced: every balance follows from the journal, by verify and by the stand-alone SQL.
-    """
-
-    buyers: int
-    units: int
-    sold: int
-    oversold: int
-    deliveries: int
-    grants: int
-    balanced: bool
-
-    def as_json(self) -> dict[str, object]:
-        """In the order of the contract."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from comptoir.domains.credits import queries
 from comptoir.domains.credits.commands import CREDITS
 from comptoir.domains.credits.explain import Place, Window, explain
 from comptoir.domains.credits.model import Op
-from comptoir.domains.credits.overview import account_of_hold
 from comptoir.domains.credits.story import Explanation, Told
 from comptoir.domains.credits.words import Teller, zone_of
 from comptoir.domains.identity import operators
@@ -15,16 +14,16 @@ from comptoir.domains.identity.queries import customer
 from comptoir.domains.identity.visitors import LINK_SECONDS
 from comptoir.flows.inviting import Host, invite
 from comptoir.kit.amounts import format_amount
-from comptoir.kit.errors import NotFound
-from comptoir.kit.ids import hold_name, movement_name, parse_hold
+from comptoir.kit.ids import hold_name, movement_name
 from comptoir.store.facts import Asset
 from comptoir.store.pool import begin, begin_brief
 from comptoir.web.api.asking import asked
-from comptoir.web.api.credits import GrantBody, ReleaseBody
+from comptoir.web.api.credits import GrantBody
 from comptoir.web.api.identity import customer_name
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.accounts import codes_of
 from comptoir.web.dashboard.deeds import ReasonForm, decide, deed, fit, refused_by_ledger
+from comptoir.web.dashboard.holding import let_go
 from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
 from comptoir.web.pages.forms import go
 from comptoir.web.pages.tables import number_of
@@ -112,22 +111,8 @@ async def grant(visit: Visit) -> Reply:
 
 async def release(visit: Visit) -> Reply:
     """POST /dashboard/accounts/{customer}/release: gives back what a hold has set aside."""
-    name, app, book = customer_name(visit.call), visit.call.app, visit.book
-    reason = fit(ReasonForm, {"reason": visit.form.get("reason", "")}).reason
-    hold = visit.form.get("hold", "")
-    body = fit(ReleaseBody, {"reason": reason})
-    ask = asked(Op.RELEASE, visit.key, body, hold=hold)
-    code = visit.form.get("asset", CREDITS)
-    asset = await app.directory.asset(book, code)
-    number = await app.directory.find_account(book, asset, name)
-    async with begin_brief(app.pool) as tx:
-        if number is None or await account_of_hold(tx, book, parse_hold(hold) or b"") != number:
-            raise NotFound("hold-not-found")
-    line = deed(visit, "release", hold, reason, account=number)
-    built, answer = await decide(visit, ask, line)
-    if answer.line is None:
-        return refused_by_ledger(visit, built, answer)
-    return go(address_of(name, asset=code, done="released"))
+    name, code = customer_name(visit.call), visit.form.get("asset", CREDITS)
+    return await let_go(visit, name) or go(address_of(name, asset=code, done="released"))
 
 
 async def portal_link(visit: Visit) -> Reply:

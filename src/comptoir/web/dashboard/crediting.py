@@ -8,20 +8,16 @@ from typing import Final
 from comptoir.domains.credits import margin, overview, packs, queries
 from comptoir.domains.credits.commands import CREDITS
 from comptoir.domains.credits.margin import ListPrice
-from comptoir.domains.credits.model import Op
 from comptoir.domains.credits.overview import FIRST, Expiring, OpenHold
 from comptoir.domains.credits.packs import Pack
 from comptoir.kit.amounts import format_amount
-from comptoir.kit.errors import NotFound
 from comptoir.kit.ids import hold_name, parse_hold
 from comptoir.kit.limits import COST_SCALE, DAY
 from comptoir.store.facts import Asset
 from comptoir.store.pool import begin_brief
-from comptoir.web.api.asking import asked
-from comptoir.web.api.credits import ReleaseBody
 from comptoir.web.dashboard import tables
 from comptoir.web.dashboard.accounts import codes_of
-from comptoir.web.dashboard.deeds import ReasonForm, decide, deed, fit, refused_by_ledger
+from comptoir.web.dashboard.holding import let_go
 from comptoir.web.dashboard.visits import HOME, Visit, acting, reading
 from comptoir.web.pages.forms import go
 from comptoir.web.pages.tables import number_of
@@ -212,18 +208,7 @@ def _pack_row(of: Sold) -> list[object]:
 
 async def release(visit: Visit) -> Reply:
     """POST /dashboard/credits/release: gives back what a hold of a customer's has set aside."""
-    app, book, hold = visit.call.app, visit.book, visit.form.get("hold", "")
-    reason = fit(ReasonForm, {"reason": visit.form.get("reason", "")}).reason
-    async with begin_brief(app.pool) as tx:
-        number = await overview.account_of_hold(tx, book, parse_hold(hold) or b"")
-        customer = None if number is None else (await overview.whose(tx, book, number))[0]
-    if customer is None:
-        raise NotFound("hold-not-found")
-    ask = asked(Op.RELEASE, visit.key, fit(ReleaseBody, {"reason": reason}), hold=hold)
-    built, answer = await decide(visit, ask, deed(visit, "release", hold, reason, account=number))
-    if answer.line is None:
-        return refused_by_ledger(visit, built, answer)
-    return go(f"{_CREDITS}?done=released")
+    return await let_go(visit) or go(f"{_CREDITS}?done=released")
 
 
 OPERATIONS: Final = (

@@ -15,6 +15,7 @@ class Look(look.Look):
 
     TEXTS: ClassVar = TEXTS
     PACKAGE: ClassVar = "comptoir.web.dashboard"
+    OF: ClassVar = " · Comptoir"
 
 
 def look_of(call: Call, cookies: Mapping[str, str]) -> Look:

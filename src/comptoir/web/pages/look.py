@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from comptoir.kit.amounts import format_amount
 from comptoir.web import assets
@@ -18,6 +18,7 @@ from comptoir.web.replies import Header, Reply
 LANGUAGE: Final = "comptoir-language"
 THEME: Final = "comptoir-theme"
 THEMES: Final = ("auto", "light", "dark")
+_SHARED: Final = "comptoir.web.pages"
 HTML: Final = b"text/html; charset=utf-8"
 _NARROW: Final = "\u202f"
 _MINUS: Final = "\u2212"
@@ -47,7 +48,7 @@ GUARDED: Final[tuple[Header, ...]] = (
 @cache
 def _templates(package: str) -> Environment:
     return Environment(
-        loader=PackageLoader(package, "templates"),
+        loader=ChoiceLoader([PackageLoader(each) for each in (package, _SHARED)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -73,13 +74,15 @@ class Look:
 
     Attributes:
         TEXTS: its words in every language, by key.
-        PACKAGE: where its templates are.
+        PACKAGE: where its templates are, beside those that all pages share.
+        OF: what every title ends with.
         theme: auto, light or dark.
         path: the address of the page, without its query.
     """
 
     TEXTS: ClassVar[Mapping[str, tuple[str, str]]]
     PACKAGE: ClassVar[str]
+    OF: ClassVar[str] = ""
 
     language: str
     theme: str
