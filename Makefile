@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 TEST_ARGS ?=

@@ -1,7 +1,8 @@
 """Every page there is, as people meet it: light and dark, phone and desk, English and French.
 
 Nothing is too wide or too small to press, axe finds nothing, nothing foreign is asked for, and no
-policy is broken. `make soak` looks at all of it in each of the eight ways, `make test` in two.
+policy is broken. `make soak` looks at all of it in each of the eight ways, `make test` in one, at
+four widths.
 """
 
 import base64
@@ -28,9 +29,7 @@ WIDTHS = (320, 360, 768, 1280)
 SHOTS = os.environ.get("COMPTOIR_SHOTS")
 """A folder for pictures of every page, for whoever wants to look at them."""
 
-WAYS = [("light", "en-GB", 1280), ("dark", "fr-FR", 360)]
-"""In each of which every choice is met once."""
-
+WAYS = [("dark", "fr-FR", 360)]
 ALL_WAYS = list(product(("light", "dark"), ("en-GB", "fr-FR"), (360, 1280)))
 GUIDE = ("/docs/guide", "/docs/guide/tutorial/first-credits", "/docs/guide/guides/badge")
 REFERENCE = ("/docs", "/problems", "/problems/insufficient-credits")

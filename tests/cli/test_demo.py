@@ -97,6 +97,7 @@ def test_nothing_is_left_when_it_is_killed(short: Left):
 @pytest.mark.measured
 @pytest.mark.pg
 @pytest.mark.slow
+@pytest.mark.soak  # tests/browser/test_first_minute.py runs it on a terminal too
 def test_on_a_terminal_the_view_stays_until_ctrl_c(short: Left):
     ours, theirs = pty.openpty()
     with short.begin("demo", "--seconds", "1", terminal=theirs) as demo:

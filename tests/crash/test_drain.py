@@ -124,7 +124,7 @@ def followed(server: Server, key: str, count: int) -> Generator[list[Events]]:
         yield streams
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.soak), "2"])
 def test_streams_end_with_their_server_and_do_not_keep_it(
     tmp_path: Path, database: Database, workers: str
 ):

@@ -43,7 +43,10 @@ async def together(shop: Database, count: int) -> list[str]:
     return [each.stdout for each in done]
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point",
+    [pytest.param(each, marks=(pytest.mark.soak,) * (n % 2)) for n, each in enumerate(POINTS)],
+)
 async def test_one_effect_whenever_it_is_killed(point: str, shop: Database):
     killed = call(shop, point)
     assert killed.returncode == -signal.SIGKILL, killed

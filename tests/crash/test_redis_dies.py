@@ -107,7 +107,7 @@ async def all_guards_hold(clients: Crowd) -> None:
     await keys_hold(clients)
 
 
-@pytest.mark.parametrize("outage", ["killed", "frozen"])
+@pytest.mark.parametrize("outage", ["killed", pytest.param("frozen", marks=pytest.mark.soak)])
 async def test_money_is_as_before(
     outage: str, database: Database, redis: RedisServer, tmp_path: Path
 ):

@@ -146,7 +146,7 @@ async def killed_everywhere(database: Database, home: Path, scenario: str, share
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_killed_at_some_steps(database: Database, tmp_path: Path, scenario: str) -> None:
-    await killed_everywhere(database, tmp_path, scenario, 0.2)
+    await killed_everywhere(database, tmp_path, scenario, 0.1)
 
 
 @pytest.mark.soak

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,24 @@ from tests.support.sandbox import KEY, provider
 from tests.support.site import Site, serving
 
 HERE = Path(__file__).parent
-FEW_EXAMPLES = 3
-ALL_EXAMPLES = 100
+FEW = ("--phases", "examples,fuzzing,stateful", "--max-examples", "5")
+"""All phases, and a hundred examples, are for `make soak`."""
+
+ALL = ("--max-examples", "100")
 OPERATIONS = len(DOCUMENTED) + 2
 """The documented API, and the two health routes."""
 
 
-def run(site: Site, folder: Path, examples: int, seed: int) -> None:
+def run(site: Site, folder: Path, much: Sequence[str], seed: int) -> None:
     """Run it as its users do, and show what it printed when it found something."""
-    print(f"schemathesis: {examples} examples an operation, --seed {seed}")  # noqa: T201  # pytest shows it
+    print(f"schemathesis: {' '.join(much)} --seed {seed}")  # noqa: T201  # pytest shows it
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
         [
             program, "--config-file", HERE / "schemathesis.toml", "run", f"{site.url}/openapi.json",
             "--header", f"Authorization: Bearer {site.keys['op']}", "--checks", "all",
             "--exclude-checks", "positive_data_acceptance",  # see schemathesis_rules.py
-            "--max-examples", str(examples), "--seed", str(seed), "--continue-on-failure",
+            *much, "--seed", str(seed), "--continue-on-failure",
             "--workers", "2", "--no-color", "--warnings", "off",
         ],
         cwd=folder,
@@ -68,10 +70,10 @@ def seed(request: pytest.FixtureRequest) -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_schemathesis(site: Site, tmp_path: Path, seed: int) -> None:
-    run(site, tmp_path, FEW_EXAMPLES, seed)
+    run(site, tmp_path, FEW, seed)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3_600)
 def test_schemathesis_at_length(site: Site, tmp_path: Path, seed: int) -> None:
-    run(site, tmp_path, ALL_EXAMPLES, seed)
+    run(site, tmp_path, ALL, seed)

@@ -149,7 +149,11 @@ def test_it_can_be_said_that_nothing_is_sent(
     assert not collector.bodies
 
 
-@pytest.mark.parametrize("is_listening", [False, True], ids=["refuses", "never answers"])
+@pytest.mark.parametrize(
+    "is_listening",
+    [pytest.param(False, marks=pytest.mark.soak), True],
+    ids=["refuses", "never answers"],
+)
 def test_a_dead_collector_breaks_no_request_and_no_drain(
     *, is_listening: bool, shell: Shell, key: str
 ) -> None:
