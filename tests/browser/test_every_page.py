@@ -5,13 +5,11 @@ policy is broken. `make soak` looks at all of it in each of the eight ways, `mak
 four widths.
 """
 
-import base64
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -19,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from tests.support import axe, operators
 from tests.support.counter import environment, token
 from tests.support.operators import new_login
+from tests.support.pictures import SHOTS, keep
 from tests.support.postgres import Cluster
 from tests.support.sandbox import provider
 from tests.support.showroom import ANN, LONG, LOW, NEW, furnish, overfill, session
@@ -26,9 +25,6 @@ from tests.support.site import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 WIDTHS = (320, 360, 768, 1280)
-SHOTS = os.environ.get("COMPTOIR_SHOTS")
-"""A folder for pictures of every page, for whoever wants to look at them."""
-
 WAYS = [("dark", "fr-FR", 360)]
 ALL_WAYS = list(product(("light", "dark"), ("en-GB", "fr-FR"), (360, 1280)))
 GUIDE = ("/docs/guide", "/docs/guide/tutorial/first-credits", "/docs/guide/guides/badge")
@@ -133,32 +129,8 @@ def look(page: Page, name: str, way: tuple[str, str, int]) -> list[str]:
         faults += [f"{name} at {each}: too small: {small}" for small in page.evaluate(SMALL)]
     page.set_viewport_size({"width": width, "height": 900})
     faults += [f"{name} {way}: {found}" for found in axe.violations(page)]
-    if SHOTS:
-        keep(page, Path(SHOTS) / f"{name}-{theme}-{'desk' if width > 1000 else 'phone'}.webp")
+    keep(page, name, theme)
     return faults
-
-
-def keep(page: Page, file: Path) -> None:
-    """A picture of a page, in the format that is smallest; where the test ran is not shown."""
-    page.evaluate(
-        "[...document.querySelectorAll('code')].filter(e => e.textContent.startsWith('/tmp/'))"
-        ".forEach(e => { e.textContent = '/srv/comptoir'; })"
-    )
-    png = base64.b64encode(page.screenshot(full_page=True)).decode()
-    with page.context.browser.new_page() as drawing:  # type: ignore[union-attr]
-        content = drawing.evaluate(
-            """async png => {
-                const image = await createImageBitmap(await (await fetch(
-                    'data:image/png;base64,' + png)).blob());
-                const canvas = new OffscreenCanvas(image.width, image.height);
-                canvas.getContext('2d').drawImage(image, 0, 0);
-                const blob = await canvas.convertToBlob({type: 'image/webp', quality: 0.7});
-                const bytes = new Uint8Array(await blob.arrayBuffer());
-                return btoa(Array.from(bytes, b => String.fromCharCode(b)).join(''));
-            }""",
-            png,
-        )
-    file.write_bytes(base64.b64decode(content))
 
 
 def ways() -> list[object]:

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.request import OpenerDirector
@@ -19,6 +20,8 @@ from comptoir.app.demo import State
 from comptoir.config import surroundings
 from scripts import first_minute
 from scripts.first_minute import LIMIT, on_terminal, origin_of, shop_at, signed_in, wait_for_two
+from tests.support import axe
+from tests.support.pictures import keep
 
 pytestmark = [pytest.mark.pg, pytest.mark.slow, pytest.mark.timeout(240)]
 DEADLINE = 90.0
@@ -141,12 +144,16 @@ def test_try_to_break_it_in_both_languages(demo: Shop, chromium: Browser):
     right.wait_for(timeout=DEADLINE * 1_000)
     page.get_by_role("button", name="Try to break it").wait_for()
     assert demo.state.number == 1, "a second press began another race"
-    for path in ("/dashboard", "/dashboard/receipt"):
+    for name, path in (("first-minute", "/dashboard"), ("receipt", "/dashboard/receipt")):
         page.goto(demo.url + path)
-        for width in (320, 360, 768, 1280):
+        for theme, width in product(("light", "dark"), (320, 360, 768, 1280)):
+            page.emulate_media(color_scheme=theme)
             page.set_viewport_size({"width": width, "height": 900})
             over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert over <= 0, (path, width, over)
+            if width in {360, 1280}:
+                assert axe.violations(page) == [], (path, theme, width)
+                keep(page, name, theme)
     for link in ("See its movements", "See the webhook", "See the buyer's account"):
         page.get_by_role("link", name=link).click()
         assert page.locator("h1").inner_text() != "Not found", link

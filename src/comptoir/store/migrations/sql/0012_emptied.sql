@@ -1,17 +1,12 @@
--- What is emptied with a test book stands in a table, so that no migration has to say all of it again.
+-- What is emptied with a test book is a list, so that no migration has to say all of it again.
 --
 -- It only adds: the version before this one runs on the result.
 
--- Whose rows go first when a test book is emptied, in this order: a migration that makes a table of
--- rows by book names it here, and reset_book stays as it is.
-CREATE TABLE comptoir.emptied (
-    place smallint PRIMARY KEY,
-    name text NOT NULL UNIQUE
-);
-
--- Whoever adds up what was earned has the first one's row locked: so he is waited for.
-INSERT INTO comptoir.emptied (place, name)
-SELECT 10 * place, name FROM unnest(ARRAY[
+-- Tables whose rows go first when a test book is emptied, in this order: a migration that makes one
+-- of rows by book says the list anew, and reset_book stays as it is. No table of its own holds it: its
+-- rows would be part of every backup, and no longer let one be restored into an empty schema.
+CREATE FUNCTION comptoir.emptied() RETURNS text[] LANGUAGE sql IMMUTABLE AS $$ SELECT ARRAY[
+    -- Whoever adds up what was earned has the first one's row locked: so he is waited for.
     'earnings_until', 'earnings', 'portal_visits', 'order_lines', 'orders', 'order_series', 'sizes',
     'products', 'statements', 'token_resets', 'token_tallies', 'top_ups', 'hook_deliveries',
     'outbox', 'cases', 'allowances', 'invoices', 'subscriptions', 'takings', 'disputes',
@@ -19,7 +14,7 @@ SELECT 10 * place, name FROM unnest(ARRAY[
     'job_results', 'idempotency', 'leases', 'rate_limits', 'counters', 'counted',
     'usage_reservations', 'usage', 'notes', 'memos', 'checkpoints', 'requests', 'holds',
     'lots'
-]) WITH ORDINALITY AS listed(name, place);
+] $$;
 
 CREATE OR REPLACE FUNCTION comptoir.reset_book(
     book integer, OUT customers_gone bigint, OUT accounts_gone bigint, OUT movements_gone bigint
@@ -36,7 +31,7 @@ BEGIN
     PERFORM set_config('comptoir.reset', book::text, true);
     -- Before what they leave behind: whoever ends one meanwhile is waited for.
     DELETE FROM comptoir.procrastinate_jobs WHERE args->>'book' = book::text;
-    FOR emptied IN SELECT name FROM comptoir.emptied ORDER BY place LOOP
+    FOREACH emptied IN ARRAY comptoir.emptied() LOOP
         EXECUTE format('DELETE FROM comptoir.%I WHERE book_id = $1', emptied) USING book;
     END LOOP;
     DELETE FROM comptoir.movements WHERE book_id = book;
@@ -46,11 +41,4 @@ BEGIN
     DELETE FROM comptoir.customers WHERE book_id = book;
     GET DIAGNOSTICS customers_gone = ROW_COUNT;
     PERFORM set_config('comptoir.reset', '', true);
-END $$;
-
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'comptoir_app') THEN
-        GRANT SELECT ON comptoir.emptied TO comptoir_app;
-    END IF;
 END $$;

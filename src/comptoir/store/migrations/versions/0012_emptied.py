@@ -1,4 +1,4 @@
-"""What is emptied with a test book stands in a table."""
+"""What is emptied with a test book is a list."""
 
 from pathlib import Path
 
