@@ -2,12 +2,21 @@
 
 import base64
 import os
+import sys
 from pathlib import Path
 
 from playwright.sync_api import Page
 
 SHOTS = os.environ.get("COMPTOIR_SHOTS")
 """The folder where they go; unset, none is taken."""
+
+_HIDE = r"""programs => {
+    for (const each of document.querySelectorAll('pre, code')) {
+        const said = each.textContent
+        const shown = said.replaceAll(programs, '').replace(/\/tmp\/[^\s'"]*/g, '/srv/comptoir')
+        if (shown !== said) each.textContent = shown
+    }
+}"""
 
 
 def keep(page: Page, name: str, theme: str) -> None:
@@ -17,10 +26,7 @@ def keep(page: Page, name: str, theme: str) -> None:
     """
     if SHOTS is None:
         return
-    page.evaluate(
-        "[...document.querySelectorAll('code')].filter(e => e.textContent.startsWith('/tmp/'))"
-        ".forEach(e => { e.textContent = '/srv/comptoir'; })"
-    )
+    page.evaluate(_HIDE, str(Path(sys.prefix) / "bin") + "/")
     png = base64.b64encode(page.screenshot(full_page=True)).decode()
     with page.context.browser.new_page() as drawing:  # type: ignore[union-attr]
         content = drawing.evaluate(

@@ -113,11 +113,11 @@ if (text && part) {
   addEventListener("pagehide", sleep);
   addEventListener("pageshow", (event) => event.persisted && (wake(), refresh()));
   addEventListener("online", refresh);
-  document.addEventListener("htmx:before:request", (event) => {
+  part.addEventListener("htmx:before:request", (event) => {
     if (document.hidden || isBusy()) event.preventDefault();
     else isAsking = true;
   });
-  document.addEventListener("htmx:after:request", (event) => {
+  part.addEventListener("htmx:after:request", (event) => {
     const { status } = event.detail.ctx.response;
     failed = status === 200 ? "" : status === 401 ? "out" : "offline";
     if (!failed && isBusy()) {
@@ -126,8 +126,8 @@ if (text && part) {
     } else if (!failed) shown = Date.now();
     tellAge();
   });
-  document.addEventListener("htmx:finally:request", () => (isAsking = false));
-  document.addEventListener("htmx:error", () => {
+  part.addEventListener("htmx:finally:request", () => (isAsking = false));
+  part.addEventListener("htmx:error", () => {
     failed = "offline";
     tellAge();
   });
