@@ -6,6 +6,7 @@ const text = document.getElementById("live-text");
 const part = document.getElementById("live");
 const PACE = 500;
 const SILENT = 35_000;
+const FRESH = 5; // seconds that news may wait, before what is shown is called old
 let shown = Date.now(); // when the part was last up to date
 let heard = 0; // when the stream was last heard
 let failed = "";
@@ -27,7 +28,7 @@ function tellAge() {
   if (!text || !part) return;
   const age = Math.round((Date.now() - shown) / 1000);
   if (!navigator.onLine || failed) say(failed || "offline", text.dataset[failed || "offline"]);
-  else if (isHeard() && !waking) say("now", text.dataset.now);
+  else if (isHeard() && (!waking || age < FRESH)) say("now", text.dataset.now);
   else say("ago", text.dataset.ago.replace("#", age));
 }
 
