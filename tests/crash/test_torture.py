@@ -42,7 +42,8 @@ def test_a_minute_of_torture(left: Left, seed_of_run: int, seconds: int):
     assert kills >= KILLS * seconds // 10, err
     if seconds == MINUTE:  # there is time for all kinds of trouble
         assert re.search("Redis killed [1-9]", err), err
-        assert re.search("Redis (flushed|frozen) [1-9]", err), err  # one that is down is not flushed
+        # One that is down is not flushed.
+        assert re.search("Redis (flushed|frozen) [1-9]", err), err
     assert acknowledged >= ACKNOWLEDGED * seconds // 10, err
     wait_until(left.nothing, lambda: (left.processes(), left.folders()))
 
