@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 3
+WORKERS ?= 2
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 TEST_ARGS ?=

@@ -218,7 +218,8 @@ HIDE = """
 def test_nothing_while_hidden(scene: Scene) -> None:
     page = scene.context.new_page()
     page.clock.install()
-    page.goto(scene.shop.page("/", BADGE))
+    with page.expect_response(lambda reply: "/api/stream" in reply.url):
+        page.goto(scene.shop.page("/", BADGE))
     state(page, "ok")
     page.evaluate(HIDE, arg=True)
     asked = scene.fake.asked.total()

@@ -190,6 +190,7 @@ def test_no_file_holds(pattern: re.Pattern[str]):
     found = [
         f"{path}:{number}: {match.group()}"
         for path, text in TEXTS.items()
+        if "\0" not in text  # a picture may hold any letters
         for number, line in enumerate(text.splitlines(), 1)
         if (match := pattern.search(line))
     ]

@@ -355,6 +355,8 @@ def test_a_database_that_goes_away(
             assert (many.status_code, many.headers["retry-after"]) == (503, "1")
             server.execute(shut.format(sql.Identifier(name), sql.SQL("true")))
         _until(lambda: site.post("/api/credits/spend", body, key=key).status_code == 200)
+        path = f"/api/credits/balance?customer={customer}"
+        _until(lambda: site.get(path).status_code == 200)
         assert site.balance(customer)["balance"] == "6"
 
 
