@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import AsyncConnection
 
 from comptoir.domains.payments.signature import sign
-from comptoir.flows import reconciling
+from comptoir.flows import reconciling, settling
 from comptoir.flows.receiving import BadSignature
+from comptoir.flows.till import Deferred, Look
 from comptoir.kit.errors import ComptoirError, Invalid, Unavailable
 from tests.support.postgres import Database
 from tests.support.sandbox import Provider, listening
@@ -317,3 +319,24 @@ async def test_while_secrets_are_rolled_both_are_good(rolled: Shop) -> None:
         await rolled.app.desk.receive(body, sign(body, "whsec_new, whsec_old", now), now)
     await rolled.work()
     assert rolled.balance() == 100 * M
+
+
+@pytest.mark.parametrize("why", [Deferred("nobody-knows"), Look("nobody")])
+async def test_who_is_put_off_leaves_nothing_behind(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, why: Exception
+) -> None:
+    """Whatever was done of an event goes when it has to wait, or a repeat would find it done."""
+
+    async def half_done(tx: AsyncConnection, now: settling.Situation) -> None:
+        await now.till.open_case(tx, 1, "dispute", "half-done", dispute="half-done")
+        raise why
+
+    _, events = await paid(shop)
+    monkeypatch.setattr(settling, "_HANDLERS", {SUCCEEDED: half_done})
+    await shop.keep([events[SUCCEEDED]])
+    await shop.clerk.work_off()
+    assert shop.states() == {"deferred": 1}
+    assert shop.cases() == []
+    monkeypatch.undo()
+    await shop.work()
+    assert (shop.states(), shop.balance()) == ({"done": 1}, 100 * M)

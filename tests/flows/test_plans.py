@@ -129,6 +129,32 @@ async def test_a_change_in_the_middle_gives_the_difference(shop: Shop, reader: R
     assert lots == [(ends,)]
 
 
+@pytest.mark.parametrize("heard_of", [True, False])
+async def test_a_change_that_is_paid_before_its_subscription_is_heard_of(
+    shop: Shop, reader: Reader, *, heard_of: bool
+) -> None:
+    await reader.change_half_way()
+    events = shop.events()
+    paid = [each for each in events if each["type"] == "invoice.paid"]
+    await shop.keep(paid[-1:])
+    await shop.clerk.work_off()
+    assert shop.sql("SELECT state, error FROM comptoir.inbox") == [
+        ("deferred", "subscription-unknown")
+    ]
+    assert shop.sql("SELECT count(*) FROM comptoir.invoices") == [(0,)]
+    if heard_of:
+        await shop.keep(each for each in events if each["type"].startswith("customer.subscr"))
+        await shop.clerk.work_off()  # what waits is woken: nobody's pause is over yet
+    else:
+        await shop.work()
+    assert await reader.allowance() == [400]
+    await shop.keep(events)
+    await shop.work()
+    assert await reader.allowance() == [400, 200]
+    assert shop.cases() == []
+    await shop.balanced()
+
+
 async def test_a_smaller_plan_in_the_middle_takes_nothing_back(shop: Shop, reader: Reader) -> None:
     await reader.begin("enterprise")
     reader.go_on(10)

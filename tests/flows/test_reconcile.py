@@ -15,6 +15,7 @@ from comptoir.flows.auditing import Finding, Report
 from comptoir.kit.limits import DAY
 from comptoir.store.pool import begin
 from comptoir.web import words_payments
+from tests.support.reader import Reader
 from tests.support.sandbox import Provider, listening
 from tests.support.shop import Shop
 
@@ -111,6 +112,18 @@ async def test_an_event_that_the_provider_does_not_keep_any_more(shop: Shop) -> 
     forget_events(shop.provider)
     await mended(shop, "payment-lost")
     assert (await shop.status(begun), shop.journal()) == ("granted", [("purchase", 100)])
+
+
+async def test_an_invoice_and_its_subscription_that_nobody_told_of(
+    shop: Shop, reader: Reader
+) -> None:
+    """Of a change within a period; what it gives depends on the subscription."""
+    await reader.change_half_way()
+    forget_events(shop.provider)
+    await mended(shop, "invoice-lost", "invoice-lost")
+    assert await reader.allowance() == [400, 200]
+    assert await reader.standing() == ("enterprise", "active")
+    await shop.balanced()
 
 
 async def test_a_refund_and_a_dispute_of_which_nobody_told(shop: Shop) -> None:

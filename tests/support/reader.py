@@ -70,6 +70,13 @@ class Reader:
         wanted = {name: value for name, value in (said | more).items() if value is not None}
         self.subscription = self.v1.subscriptions.create(wanted).id
 
+    async def change_half_way(self) -> None:
+        """Subscribe, and change to a bigger plan for the second half of the first month."""
+        await self.begin()
+        item = self.v1.subscriptions.retrieve(self.subscription)["items"].data[0]
+        self.go_on((item.current_period_end - item.current_period_start) / DAY / 2)
+        self.switch("enterprise")
+
     async def allowance(self) -> list[int]:
         """What is granted by invoices and carried over, the oldest first, in credits."""
         rows = self.shop.sql(

@@ -131,7 +131,7 @@ class Clerk:
             if not await inbox.claim_again(tx, claimed):
                 return None
             try:
-                seen = replace(now, looked=looked)
+                seen = replace(now, looked=looked, effects=Effects())
                 handled = await self._handle(tx, claimed, seen, was_leased=True)
             except (Deferred, Look) as error:
                 return await self._defer(tx, claimed, error, was_leased=True)
@@ -144,7 +144,9 @@ class Clerk:
     async def _handle(
         self, tx: AsyncConnection, claimed: Claimed, now: Situation, *, was_leased: bool = False
     ) -> Handled:
-        wanted = await settling.handle(tx, now)
+        # The transaction goes on with those who are put off, without what they have done by then.
+        async with tx.transaction():
+            wanted = await settling.handle(tx, now)
         state = State.DONE if wanted else State.IGNORED
         return await self._end(tx, claimed, state, now.effects, None, was_leased=was_leased)
 

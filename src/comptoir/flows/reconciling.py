@@ -250,13 +250,16 @@ async def _apply(
     async with begin(till.pool) as tx:
         now = await queries.now(tx)
     told = Told(f"look:{of.get('id')}", type_, now, of.get("livemode") is True, of)
-    effects = Effects()
     seen: dict[str, Any] = dict(looked)
-    situation = Situation(till, told, 1, Looked(now, **seen), effects)
+    situation = Situation(till, told, 1, Looked(now, **seen))
     try:
-        async with begin(till.pool) as tx:
-            await settling.handle(tx, situation)
-    except (Deferred, Look):
+        effects = await _handled(situation)
+    except Look:
+        try:
+            effects = await _handled(Situation(till, told, 1, await settling.look(situation, now)))
+        except (Deferred, Look):
+            return []
+    except Deferred:
         return []
     done = [each for each in effects.done if each["effect"] not in _NOTHING_NEW]
     for each in done:
@@ -264,6 +267,12 @@ async def _apply(
         report.add(f"missed-{each['effect']}", mended=True, object=of.get("id"), **figures)
     till.outbox.ring()
     return done
+
+
+async def _handled(situation: Situation) -> Effects:
+    async with begin(situation.till.pool) as tx:
+        await settling.handle(tx, situation)
+    return situation.effects
 
 
 _NOTHING_NEW: Final = frozenset({"known", "refund", "dispute", "subscription", "coalesced"})

@@ -124,6 +124,8 @@ async def subscribed(  # what was told, of whom, when
         effects.add("known", subscription=told.id)
         return
     effects.add("subscription", subscription=told.id, status=status, plan=plan)
+    if known is None:
+        await inbox.wake(tx, (LIVE, book), SOURCE, [told.id])
     before = await commands.lock_customer(tx, book, customer)
     wanted = plan_of(await queries.of_customer(tx, book, customer))
     if before is not None and wanted is not None and before != wanted:

@@ -75,8 +75,8 @@ async def handle(tx: AsyncConnection, now: Situation) -> bool:
     """Do what follows from an event; False when nobody here wants to know of it.
 
     Raises:
-        Deferred: what it is about is not here yet. Nothing was changed.
-        Look: the provider must be asked first. Nothing was changed.
+        Deferred: what it is about is not here yet. What was changed must be rolled back.
+        Look: the provider must be asked first. What was changed must be rolled back.
     """
     work = _HANDLERS.get(now.told.type)
     if work is None:
@@ -245,7 +245,19 @@ async def _invoice(tx: AsyncConnection, now: Situation) -> None:
     if told.subscription is None or told.status != "paid":
         return
     of = await _whose_invoice(tx, now, told)
+    if told.is_prorated and await subscriptions.subscription(tx, told.subscription) is None:
+        # A part of a period gives its share of the whole, and only the subscription says of what.
+        await _subscription_of_invoice(tx, now)
     await renewing.invoiced(tx, now.till, told, of, now.effects)
+
+
+async def _subscription_of_invoice(tx: AsyncConnection, now: Situation) -> None:
+    if now.looked is not None and now.looked.subscription is not None:
+        await _subscription(tx, now)
+    elif now.attempts:
+        raise Look("subscription")
+    else:
+        raise Deferred("subscription-unknown")
 
 
 async def _unpaid(tx: AsyncConnection, now: Situation) -> None:
@@ -263,7 +275,7 @@ async def _whose_invoice(tx: AsyncConnection, now: Situation, told: compat.Invoi
         said = compat.subscription(now.looked.subscription)
         of = await renewing.whose(tx, said.metadata, said.customer)
     if of is None:
-        if now.attempts and now.looked is None:
+        if now.attempts and (now.looked is None or now.looked.subscription is None):
             raise Look("subscription")
         raise Deferred("customer-unknown")
     return of

@@ -29,11 +29,11 @@ Submit = Callable[[int, Chain, Sequence[Companion]], Awaitable[list[Answer]]]
 
 
 class Deferred(Exception):
-    """What an event is about is not here yet; nothing was changed."""
+    """What an event is about is not here yet; whatever was done of it must be rolled back."""
 
 
 class Look(Exception):
-    """An event does not say enough: the provider must be asked first. Nothing was changed."""
+    """An event does not say enough: the provider must be asked first, and all of it rolled back."""
 
 
 @dataclass(frozen=True, slots=True)

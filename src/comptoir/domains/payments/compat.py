@@ -154,6 +154,11 @@ class Invoice:
     has_more: bool
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    @property
+    def is_prorated(self) -> bool:
+        """Whether any line is for a part of a period."""
+        return any(line.is_proration for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Unpaid:
