@@ -55,7 +55,8 @@ def address_of(id_: UUID) -> str:
 async def orders(visit: Visit) -> Reply:
     """GET /dashboard/orders: how far those of a time have come, and the newest first.
 
-    How far they have come is of all of that time: it is left out where only some are wanted.
+    How far they have come is of all of that time: it is left out where only some are wanted, and of
+    files.
     """
     limit, window = tables.rows_of(visit), _window(visit)
     first = FIRST
@@ -63,7 +64,8 @@ async def orders(visit: Visit) -> Reply:
         first = overview.first_since(visit.call.now - _WINDOWS[window])
     customer, is_known = await _customer(visit)
     async with begin_brief(visit.call.app.pool) as tx:
-        funnel = None if _wants_some(visit) else await overview.funnel(tx, visit.book, first)
+        is_whole = not _wants_some(visit) and not tables.wants_file(visit)
+        funnel = await overview.funnel(tx, visit.book, first) if is_whole else None
         sought = Sought(
             limit, _place(visit), first, _status(visit), customer, visit.query.get("product"),
             _paid(visit),
