@@ -21,6 +21,12 @@ from comptoir.kit.errors import Unavailable
 _STROLLERS: Final = 3
 _STROLL_SECONDS: Final = 0.4
 _SHOP_SECONDS: Final = 2.0
+_ARTIST: Final = "demo-artist"
+"""Has bought all that he has, so that what is done for him has earned something."""
+
+_HIS_TURN: Final = 4
+"""Every so many purchases one is his."""
+
 _MUG: Final = ("DEMO-MUG", "Demo mug")
 _SIZES: Final = ("S", "L")
 _DELIVERED: Final = 40
@@ -37,7 +43,7 @@ class Strollers:
     def __init__(self, scene: Scene, chance: Random) -> None:
         self._scene = scene
         self._chance = chance
-        self._traffic = Traffic(scene.caller, chance)
+        self._traffic = Traffic(scene.caller, chance, (_ARTIST,))
         self._number = itertools.count()
 
     async def stroll(self, stop: asyncio.Event) -> None:
@@ -60,10 +66,10 @@ class Strollers:
             if number % _DELIVERED == 0:
                 await self._receive(number)
             if number % 2:
-                customer = self._chance.choice(CUSTOMERS)
-                await buy(self._scene.caller, bank, customer, f"stroll-{number}")
-            else:
                 await self._order(bank, number)
+            else:
+                customer = self._chance.choice(CUSTOMERS) if number % _HIS_TURN else _ARTIST
+                await buy(self._scene.caller, bank, customer, f"stroll-{number}")
             await _rest(stop)
 
     async def _receive(self, number: int) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Final
 
@@ -22,8 +22,10 @@ _TOO_MUCH: Final = 1_000_000
 class Traffic:
     """Customers who come and go. One task each; they share a caller and a source of chance."""
 
-    def __init__(self, caller: Caller, chance: Random) -> None:
+    def __init__(self, caller: Caller, chance: Random, actors: Sequence[str] = CUSTOMERS) -> None:
+        """Let them come; `actors` are those who have priced things done."""
         self._caller = caller
+        self._actors = actors
         self._chance = chance
         self._number = itertools.count(1)
         self._visits: tuple[tuple[Callable[[str], Awaitable[None]], int], ...] = (
@@ -54,8 +56,9 @@ class Traffic:
         amount = self._chance.choice(_AMOUNTS)
         await self._post("spend", {"customer": customer, "amount": amount, "reason": "demo"})
 
-    async def _act(self, customer: str) -> None:
-        body: Body = {"customer": customer, "action": ACTION, "model": "demo-1", "cost": "0.0312"}
+    async def _act(self, _: str) -> None:
+        actor = self._chance.choice(self._actors)
+        body: Body = {"customer": actor, "action": ACTION, "model": "demo-1", "cost": "0.0312"}
         await self._post("spend", body)
 
     async def _grant(self, customer: str) -> None:
