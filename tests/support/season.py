@@ -119,10 +119,14 @@ def price(shop: Shop, plan: str) -> str:
 
 
 async def begin(shop: Shop, purchases: int, dice: random.Random) -> Season:
-    """Everybody stands at the till; a tenth as many people want a plan."""
+    """Everybody stands at the till; a tenth as many people want a plan.
+
+    Months are long and short, and end on the 28th: the day on which plans begin is any of a year.
+    """
     await stocking.push(shop.till, 1)
     v1 = shop.provider.v1
-    clock = v1.test_helpers.test_clocks.create({"frozen_time": int(time.time())})
+    day = int(time.time()) + dice.randrange(366) * DAY
+    clock = v1.test_helpers.test_clocks.create({"frozen_time": day})
     bought = [
         await shop.buy(f"buyer-{number // 2}", dice.choice(PACKS), key=f"buy-{number}")
         for number in range(purchases)
