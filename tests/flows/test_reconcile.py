@@ -10,12 +10,12 @@ import pytest
 from comptoir.domains.credits.deciding import decide
 from comptoir.domains.credits.model import Ask, Op
 from comptoir.domains.payments import queries
-from comptoir.flows import crediting, paying, reconciling
+from comptoir.flows import crediting, paying, reconciling, renewing
 from comptoir.flows.auditing import Finding, Report
 from comptoir.kit.limits import DAY
 from comptoir.store.pool import begin
 from comptoir.web import words_payments
-from tests.support.reader import Reader
+from tests.support.reader import Reader, subscriber
 from tests.support.sandbox import Provider, listening
 from tests.support.shop import Shop
 
@@ -124,6 +124,51 @@ async def test_an_invoice_and_its_subscription_that_nobody_told_of(
     assert await reader.allowance() == [400, 200]
     assert await reader.standing() == ("enterprise", "active")
     await shop.balanced()
+
+
+async def test_an_invoice_that_has_brought_nothing(
+    shop: Shop, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> None:
+        return
+
+    monkeypatch.setattr(renewing, "_allow", nothing)
+    await reader.begin()
+    await shop.hear()
+    monkeypatch.undo()
+    assert await reader.allowance() == []
+    await mended(shop, "allowance-missing")
+    assert await reader.allowance() == [200]
+    [(intent, paid)] = shop.sql("SELECT intent, received FROM comptoir.payments")
+    shop.provider.v1.refunds.create({"payment_intent": intent, "amount": paid})
+    await shop.hear()
+    assert shop.balance() == 0, "its payment answers for what was given later, too"
+    await shop.balanced()
+
+
+async def test_an_allowance_that_is_noted_no_more_is_not_given_twice(
+    shop: Shop, reader: Reader
+) -> None:
+    await reader.begin()
+    await shop.hear()
+    shop.sql("DELETE FROM comptoir.allowances")
+    await mended(shop, "allowance-missing")
+    assert await reader.allowance() == [200]
+
+
+async def test_of_a_period_that_is_over_nothing_is_owed(shop: Shop) -> None:
+    reader = await subscriber(shop, days_ago=33)
+    await reader.begin()
+    await shop.hear()
+    assert await reader.allowance() == []
+    assert found(await look(shop)) == []
+
+
+async def test_a_smaller_plan_is_owed_nothing(shop: Shop, reader: Reader) -> None:
+    await reader.begin("enterprise")
+    reader.switch("pro")
+    await shop.hear()
+    assert found(await look(shop)) == []
 
 
 async def test_a_refund_and_a_dispute_of_which_nobody_told(shop: Shop) -> None:

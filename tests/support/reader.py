@@ -91,10 +91,11 @@ def price(shop: Shop, plan: str, period: str = "month") -> str:
     return shop.sql("SELECT price FROM comptoir.provider_prices WHERE item = %s", item)[0][0]
 
 
-async def subscriber(shop: Shop) -> Reader:
+async def subscriber(shop: Shop, days_ago: int = 0) -> Reader:
     await stocking.push(shop.till, 1)
     v1 = shop.provider.v1
-    clock = v1.test_helpers.test_clocks.create({"frozen_time": int(time.time())})
+    begins = int(time.time()) - days_ago * DAY
+    clock = v1.test_helpers.test_clocks.create({"frozen_time": begins})
     id_ = v1.customers.create({"test_clock": clock.id}).id
     customer = await shop.till.directory.customer(1, "alice")
     shop.sql("INSERT INTO comptoir.provider_customers VALUES (1, false, %s, %s)", customer, id_)

@@ -27,6 +27,9 @@ BACK: Final = 35 * DAY
 """How far an audit looks back by default, in microseconds: over any month's end."""
 
 
+ALLOWANCE_MISSING: Final = "allowance-missing"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that was not as it should be.
@@ -86,8 +89,19 @@ async def _lost_invoices(till: Till, created: Mapping[str, Any]) -> AsyncIterato
         async with begin(till.pool) as tx:
             known = await selling.invoice(tx, told.id)
             of = await renewing.whose(tx, told.metadata, told.customer)
+            is_owed = of is not None and await renewing.is_owed(tx, till, told, of)
         if known is None and of is not None:
             yield "invoice.paid", invoice, "invoice-lost"
+        elif is_owed:
+            yield "invoice.paid", invoice, ALLOWANCE_MISSING
+
+
+async def allow(till: Till, invoice: Object) -> bool:
+    """Give what a paid invoice should have brought; says whether that was done."""
+    told = compat.invoice(invoice)
+    async with begin(till.pool) as tx:
+        of = await renewing.whose(tx, told.metadata, told.customer)
+        return of is not None and await renewing.give_what_is_owed(tx, till, told, of)
 
 
 async def _lost_refunds(till: Till, created: Mapping[str, Any]) -> AsyncIterator[Lost]:

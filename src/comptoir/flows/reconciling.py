@@ -297,10 +297,16 @@ async def reconcile(till: Till, *, fix: bool, since: int | None = None) -> Repor
     async with begin(till.pool) as tx:
         start = await queries.now(tx) - auditing.BACK if since is None else since
     async for type_, of, code in auditing.lost_money(till, start):
-        mended = bool(await _apply(till, type_, of, Report())) if fix else False
+        mended = fix and await _mended(till, type_, of, code)
         report.add(code, mended=mended, object=of.get("id"), type=type_)
     await auditing.audit_lots(till, report, fix=fix, since=start)
     return report
+
+
+async def _mended(till: Till, type_: str, of: Object, code: str) -> bool:
+    if code == auditing.ALLOWANCE_MISSING:
+        return await auditing.allow(till, of)
+    return bool(await _apply(till, type_, of, Report()))
 
 
 TYPE: Final = "payments.reconcile"

@@ -213,13 +213,57 @@ def _spelled(at: int) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an invoice allows of an asset."""
+
+    of: Whose
+    asset: int
+    terms: Allowance
+    amount: int
+    until: int
+
+
 async def _allow(
     tx: AsyncConnection, till: Till, told: Invoice, of: Whose, effects: Effects
 ) -> None:
-    parts = await _parts(tx, till, of[0], told, effects)
-    if not parts:
-        return
+    parts, unknown = await _parts(tx, till, of[0], told)
+    for price in unknown:
+        await till.open_case(tx, of[0], "unknown-price", price, price=price, invoice=told.id)
+        effects.add("case", kind="unknown-price", price=price)
+    for each in await _owed(tx, of, told, parts):
+        await _grant(tx, till, told, each, effects)
+
+
+async def is_owed(tx: AsyncConnection, till: Till, told: Invoice, of: Whose) -> bool:
+    """Whether an invoice that we know has brought nothing of what its plan gives until later."""
+    if await queries.brought(tx, of[0], told.id):
+        return False
+    parts, _ = await _parts(tx, till, of[0], told)
+    try:
+        owed = await _owed(tx, of, told, parts)
+    except Deferred:
+        return False
+    now = await reading.now(tx)
+    return any(each.until > now for each in owed)
+
+
+async def give_what_is_owed(tx: AsyncConnection, till: Till, told: Invoice, of: Whose) -> bool:
+    """Give what an invoice should have brought; says whether anything was given."""
+    effects = Effects()
+    await queries.lock_invoice(tx, told.id)
+    if await is_owed(tx, till, told, of):
+        await _allow(tx, till, told, of, effects)
+        for payment in await reading.of_invoice(tx, of[0], told.id):
+            await adopt(tx, till, payment, effects)
+    return any(each["effect"] == "allowed" for each in effects.done)
+
+
+async def _owed(
+    tx: AsyncConnection, of: Whose, told: Invoice, parts: list[Part]
+) -> Sequence[Allowed]:
     wholes = await _wholes(tx, of[0], told, parts)
+    owed: list[Allowed] = []
     for asset, lines in (await _by_asset(tx, of[0], parts)).items():
         amount = sum(
             allowed(terms.amount, part, wholes.get(part.ends_at, 0)) for terms, part in lines
@@ -227,7 +271,8 @@ async def _allow(
         if amount > 0:
             terms = next(terms for terms, part in lines if not part.is_credit)
             until = max(part.ends_at for part in parts)
-            await _grant(tx, till, told, Allowed(of, asset, terms, amount, until), effects)
+            owed.append(Allowed(of, asset, terms, amount, until))
+    return owed
 
 
 async def _wholes(
@@ -253,21 +298,20 @@ async def _wholes(
 
 
 async def _parts(
-    tx: AsyncConnection, till: Till, book: int, told: Invoice, effects: Effects
-) -> list[Part]:
+    tx: AsyncConnection, till: Till, book: int, told: Invoice
+) -> tuple[list[Part], list[str]]:
+    """What an invoice is for, of what is sold here; and the prices that nobody knows."""
     known = await shelf(tx, till, book, livemode=told.livemode)
     parts: list[Part] = []
+    unknown: list[str] = []
     for line in told.lines:
         found = known.find(line.price)
         if found is not None:
             is_credit = line.is_proration and line.amount < 0
             parts.append(Part(*found, line.starts_at, line.ends_at, line.is_proration, is_credit))
         elif line.price is not None:
-            await till.open_case(
-                tx, book, "unknown-price", line.price, price=line.price, invoice=told.id
-            )
-            effects.add("case", kind="unknown-price", price=line.price)
-    return parts
+            unknown.append(line.price)
+    return parts, unknown
 
 
 async def _by_asset(
@@ -280,17 +324,6 @@ async def _by_asset(
             if terms.plan == part.plan:
                 found.setdefault(terms.asset, []).append((terms, part))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """What an invoice allows of an asset."""
-
-    of: Whose
-    asset: int
-    terms: Allowance
-    amount: int
-    until: int
 
 
 async def _grant(

@@ -88,6 +88,10 @@ _FINDINGS: Final[dict[str, Texts]] = {
         "The invoice {object} is paid, and we did not know.",
         "La facture {object} est payée, et nous l'ignorions.",
     ),
+    "allowance-missing": (
+        "The invoice {object} is paid, and what its plan gives for it is missing.",
+        "La facture {object} est payée, et ce que son abonnement donne pour elle manque.",
+    ),
     "refund-lost": (
         "The refund {object} is not what we knew of it.",
         "Le remboursement {object} n'est pas ce que nous en savions.",
