@@ -8,7 +8,7 @@ from tests.cli.conftest import Inside, Shell
 COMMANDS = (
     "demo", "serve", "migrate", "verify", "doctor", "backup", "restore", "move", "torture",
     "bench", "sandbox", "key", "customer", "book", "credits", "pack", "webhook", "reconcile",
-    "trigger",
+    "trigger", "worker", "stock", "job", "price", "login", "portal",
 )  # fmt: skip
 LEAVES = (
     ("demo",),
@@ -27,6 +27,9 @@ LEAVES = (
     ("pack", "seed", "[FILE]"),
     ("pack", "push"),
     ("pack", "list"),
+    ("price", "list"),
+    ("price", "set"),
+    *(("job", verb) for verb in ("list", "show", "retry", "cancel")),
     *(("webhook", verb) for verb in ("list", "show", "replay")),
     ("key", "create"),
     ("key", "list"),

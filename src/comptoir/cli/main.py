@@ -39,6 +39,7 @@ _COMMANDS: Final = {
     "stock": "stock:app",
     "job": "jobs:app",
     "pack": "packs:app",
+    "price": "prices:app",
     "webhook": "webhooks:app",
     "reconcile": "reconciling:reconcile",
     "trigger": "trigger:trigger",

@@ -18,6 +18,29 @@ MONEY: Final[dict[str, Texts]] = {
         "Show packs and plans with their prices, with and without tax.",
         "Montrer les packs et les plans avec leurs prix, avec et sans taxe.",
     ),
+    "help.price": (
+        "The price book: what an action costs.",
+        "Le tarif : ce que coûte une action.",
+    ),
+    "help.price.list": (
+        "Show the prices in force, with what an action costs the seller.",
+        "Montrer les prix en vigueur, avec ce qu'une action coûte au vendeur.",
+    ),
+    "help.price.set": (
+        "Let an action cost something else from now on; the same again changes nothing.",
+        "Fixer le prix d'une action dès maintenant ; le même encore ne change rien.",
+    ),
+    "option.price-action": ("The action that has the price.", "L'action qui a ce prix."),
+    "option.real-cost": (
+        "What one call costs the seller, in major units, such as 0.04; none unless said.",
+        "Ce qu'un appel coûte au vendeur, en unités, comme 0.04 ; aucun si rien n'est dit.",
+    ),
+    "column.price-action": ("action", "action"),
+    "column.price-asset": ("asset", "actif"),
+    "column.price-amount": ("amount", "montant"),
+    "column.price-real_cost": ("real cost", "coût réel"),
+    "column.price-version": ("version", "version"),
+    "column.price-created_at": ("since", "depuis"),
     "help.webhook": (
         "What Stripe has told us, and what became of it.",
         "Ce que Stripe nous a dit, et ce qui en est advenu.",
