@@ -26,7 +26,6 @@ from comptoir.store.pool import begin
 BACK: Final = 35 * DAY
 """How far an audit looks back by default, in microseconds: over any month's end."""
 
-
 ALLOWANCE_MISSING: Final = "allowance-missing"
 
 
@@ -87,10 +86,12 @@ async def _lost_invoices(till: Till, created: Mapping[str, Any]) -> AsyncIterato
         if told.subscription is None:
             continue
         async with begin(till.pool) as tx:
-            known = await selling.invoice(tx, told.id)
             of = await renewing.whose(tx, told.metadata, told.customer)
-            is_owed = of is not None and await renewing.is_owed(tx, till, told, of)
-        if known is None and of is not None:
+            if of is None:
+                continue
+            is_known = await selling.invoice(tx, told.id) is not None
+            is_owed = is_known and await renewing.is_owed(tx, till, told, of)
+        if not is_known:
             yield "invoice.paid", invoice, "invoice-lost"
         elif is_owed:
             yield "invoice.paid", invoice, ALLOWANCE_MISSING

@@ -251,15 +251,9 @@ async def _apply(
         now = await queries.now(tx)
     told = Told(f"look:{of.get('id')}", type_, now, of.get("livemode") is True, of)
     seen: dict[str, Any] = dict(looked)
-    situation = Situation(till, told, 1, Looked(now, **seen))
     try:
-        effects = await _handled(situation)
-    except Look:
-        try:
-            effects = await _handled(Situation(till, told, 1, await settling.look(situation, now)))
-        except (Deferred, Look):
-            return []
-    except Deferred:
+        effects = await _handled(Situation(till, told, 1, Looked(now, **seen)), now)
+    except (Deferred, Look):
         return []
     done = [each for each in effects.done if each["effect"] not in _NOTHING_NEW]
     for each in done:
@@ -269,10 +263,18 @@ async def _apply(
     return done
 
 
-async def _handled(situation: Situation) -> Effects:
-    async with begin(situation.till.pool) as tx:
-        await settling.handle(tx, situation)
-    return situation.effects
+async def _handled(now: Situation, at: int) -> Effects:
+    try:
+        return await _once(now)
+    except Look:
+        looked = await settling.look(now, at)
+    return await _once(Situation(now.till, now.told, now.attempts, looked))
+
+
+async def _once(now: Situation) -> Effects:
+    async with begin(now.till.pool) as tx:
+        await settling.handle(tx, now)
+    return now.effects
 
 
 _NOTHING_NEW: Final = frozenset({"known", "refund", "dispute", "subscription", "coalesced"})
