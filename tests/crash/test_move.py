@@ -178,6 +178,7 @@ def moving(home: Home, new: Database) -> Generator["subprocess.Popen[str]"]:
         yield mover
 
 
+@pytest.mark.soak  # ten seconds of its own; the next one kills at two later points
 def test_a_mover_that_is_killed_before_anything_has_arrived(home: Home, new: Database):
     grant(home)
     with moving(home, new) as mover:

@@ -122,7 +122,7 @@ def expanded(folder: Path) -> Version:
     return Version(folder / "src")
 
 
-@pytest.fixture(params=["from git", "made up"])
+@pytest.fixture(params=["from git", pytest.param("made up", marks=pytest.mark.soak)])
 def versions(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Version, Version]:
     """An older version, and the next one with a newer schema."""
     if request.param == "from git":

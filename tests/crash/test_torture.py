@@ -28,7 +28,7 @@ def left(tmp_path: Path) -> Left:
 
 
 @pytest.mark.timeout(MINUTE + 4 * DEADLINE)
-@pytest.mark.parametrize("seconds", [20, pytest.param(MINUTE, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [10, pytest.param(MINUTE, marks=pytest.mark.soak)])
 def test_a_minute_of_torture(left: Left, seed_of_run: int, seconds: int):
     arguments = ("torture", "--seed", str(seed_of_run % 2**32), "--minutes", "1", "--json")
     with left.begin(*arguments, first=SHORTER.format(seconds)) as torture:
