@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
@@ -54,10 +55,17 @@ def _surroundings() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Cluster]:
-    """One PostgreSQL for the whole run, whichever worker asks for it first."""
+    """One PostgreSQL for the whole run, whichever worker asks for it first.
+
+    It waits for no disk: a process that is killed leaves what it wrote to the kernel, and thousands
+    of databases come and go here. Tests that kill PostgreSQL itself have one of their own.
+    """
     base = tmp_path_factory.getbasetemp()
     home = base if worker_id == "master" else base.parent
     with server(home / "postgres", worker_id) as found:
+        with psycopg.connect(found.urls.superuser_url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield found
 
 

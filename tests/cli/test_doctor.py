@@ -80,9 +80,11 @@ def alter_database(database: Database, setting: str) -> None:
 
 
 def test_all_is_well(fine: Inside):
+    """But for the disk, for which the server of all tests does not wait."""
     found = seen(fine)
     assert found.keys() == CHECKS
-    assert {FINDINGS[code].state for code in found.values()} == {State.OK}
+    troubles = {code for code in found.values() if FINDINGS[code].state is not State.OK}
+    assert troubles == {"durability-off"}
 
 
 def test_for_people_in_both_languages(fine: Inside):
