@@ -14,6 +14,7 @@ from comptoir.cli.asking import change, read, refused
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.cli.front import Asked
 from comptoir.cli.opening import run_now
+from comptoir.cli.options import Book, Cursor, Json, Limit
 from comptoir.cli.pages import Contents, Page
 from comptoir.kit.ids import uuid7
 from comptoir.web.api import credits as verbs
@@ -47,10 +48,6 @@ Key = Annotated[
     str | None,
     typer.Option("--idempotency-key", metavar="KEY", help="option.idempotency-key"),
 ]
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
-Json = Annotated[bool, typer.Option("--json", help="option.json")]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100, help="option.limit")]
-Cursor = Annotated[str | None, typer.Option("--cursor", metavar="TEXT", help="option.cursor")]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="option.at")]
 Excess = Literal["refuse", "cap", "debt"]
 

@@ -11,6 +11,7 @@ from comptoir.cli.asking import change, read
 from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.cli.front import Asked
 from comptoir.cli.opening import book_of, reading, run_now
+from comptoir.cli.options import Book, Cursor, Json, Limit
 from comptoir.cli.pages import Contents, Page
 from comptoir.flows.export import exporting
 from comptoir.web.api import customers, identity
@@ -24,8 +25,6 @@ _ROUTES: Final = {
 _ONE: Final = "/api/customers/{customer}"
 
 Customer = Annotated[str, typer.Option("--customer", metavar="ID", help="option.customer")]
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
-Json = Annotated[bool, typer.Option("--json", help="option.json")]
 Key = Annotated[
     str | None, typer.Option("--idempotency-key", metavar="KEY", help="option.idempotency-key")
 ]
@@ -34,12 +33,8 @@ Key = Annotated[
 @app.command("list", cls=Page, help="help.customer.list")
 def list_(
     ctx: typer.Context,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=100, help="option.limit")
-    ] = 20,
-    cursor: Annotated[
-        str | None, typer.Option("--cursor", metavar="TEXT", help="option.cursor")
-    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
     book: Book = "live",
     as_json: Json = False,
 ) -> None:

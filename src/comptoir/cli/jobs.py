@@ -8,8 +8,9 @@ from comptoir.cli.asking import change, read
 from comptoir.cli.desk import Desk, desk_of, print_json
 from comptoir.cli.front import Asked
 from comptoir.cli.opening import run_now
+from comptoir.cli.options import Book, Cursor, Json, Limit
 from comptoir.cli.pages import Contents, Page
-from comptoir.kit.limits import LIST_DEFAULT, LIST_MAX
+from comptoir.kit.limits import LIST_DEFAULT
 from comptoir.web.api.jobs import OPERATIONS
 
 app = typer.Typer(cls=Contents)
@@ -19,8 +20,6 @@ _ALL: Final = "/api/jobs"
 _ONE: Final = "/api/jobs/{id}"
 
 Id = Annotated[str, typer.Option("--id", metavar="ID", help="option.job-id")]
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
-Json = Annotated[bool, typer.Option("--json", help="option.json")]
 
 
 @app.command("list", cls=Page, help="help.job.list")
@@ -35,12 +34,8 @@ def list_(
     type_: Annotated[
         str | None, typer.Option("--type", metavar="TYPE", help="option.job-type")
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=LIST_MAX, help="option.limit")
-    ] = LIST_DEFAULT,
-    cursor: Annotated[
-        str | None, typer.Option("--cursor", metavar="CURSOR", help="option.cursor")
-    ] = None,
+    limit: Limit = LIST_DEFAULT,
+    cursor: Cursor = None,
     book: Book = "live",
     as_json: Json = False,
 ) -> None:

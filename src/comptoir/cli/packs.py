@@ -9,6 +9,7 @@ from comptoir.cli.asking import read
 from comptoir.cli.desk import Desk, desk_of, print_json
 from comptoir.cli.front import Asked
 from comptoir.cli.opening import book_of, reading, run_now, writing
+from comptoir.cli.options import Book, Json
 from comptoir.cli.pages import Contents, Page
 from comptoir.flows import stocking
 from comptoir.flows.stocking import Pushed, Seeded
@@ -23,8 +24,6 @@ _ROUTES: Final = {
 _PACKS: Final = "/api/credits/packs"
 _PLANS: Final = "/api/billing/plans"
 
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
-Json = Annotated[bool, typer.Option("--json", help="option.json")]
 File = Annotated[Path | None, typer.Argument(metavar="[FILE]", show_default=False)]
 
 

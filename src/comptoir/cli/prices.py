@@ -8,8 +8,9 @@ from comptoir.cli.asking import change, read
 from comptoir.cli.desk import Desk, desk_of, print_json
 from comptoir.cli.front import Asked
 from comptoir.cli.opening import run_now
+from comptoir.cli.options import Book, Cursor, Json, Limit
 from comptoir.cli.pages import Contents, Page
-from comptoir.kit.limits import LIST_DEFAULT, LIST_MAX
+from comptoir.kit.limits import LIST_DEFAULT
 from comptoir.web.api.reading import OPERATIONS
 
 app = typer.Typer(cls=Contents)
@@ -19,20 +20,14 @@ _ALL: Final = "/api/credits/prices"
 _NAMES: Final = ("action", "asset", "amount", "real_cost", "version", "created_at")
 
 Asset = Annotated[str | None, typer.Option("--asset", metavar="CODE", help="option.asset")]
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
-Json = Annotated[bool, typer.Option("--json", help="option.json")]
 
 
 @app.command("list", cls=Page, help="help.price.list")
 def list_(
     ctx: typer.Context,
     asset: Asset = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=LIST_MAX, help="option.limit")
-    ] = LIST_DEFAULT,
-    cursor: Annotated[
-        str | None, typer.Option("--cursor", metavar="CURSOR", help="option.cursor")
-    ] = None,
+    limit: Limit = LIST_DEFAULT,
+    cursor: Cursor = None,
     book: Book = "live",
     as_json: Json = False,
 ) -> None:

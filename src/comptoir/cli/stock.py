@@ -10,6 +10,7 @@ import typer
 from comptoir.cli import stock_files
 from comptoir.cli.desk import Desk, desk_of, print_json
 from comptoir.cli.opening import book_of, reading, run_now, writing
+from comptoir.cli.options import Book, Json, Limit
 from comptoir.cli.pages import Contents, Page
 from comptoir.domains.stock.model import MovementType
 from comptoir.kit.errors import Invalid
@@ -29,11 +30,6 @@ _NAMED_AS_OPTIONS: Final = {"ignore_unknown_options": True}
 
 Key = Annotated[
     str | None, typer.Option("--idempotency-key", metavar="KEY", help="option.idempotency-key")
-]
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
-Json = Annotated[bool, typer.Option("--json", help="option.json")]
-Limit = Annotated[
-    int, typer.Option("--limit", metavar="N", min=1, max=LIST_MAX, help="option.limit")
 ]
 ProductName = Annotated[str, typer.Argument(metavar="PRODUCT", show_default=False)]
 SizeName = Annotated[str, typer.Argument(metavar="SIZE", show_default=False)]

@@ -15,6 +15,7 @@ from comptoir.cli.desk import Desk, Exit, desk_of, print_json
 from comptoir.cli.failures import explain_code
 from comptoir.cli.importing import opened_file
 from comptoir.cli.opening import book_of, reading, run_now, writing
+from comptoir.cli.options import Book
 from comptoir.domains.credits.imports.reading import shown
 from comptoir.domains.stock.counts.cells import ABOUT_REFUSED, EXPORTED, escaped
 from comptoir.domains.stock.counts.model import Fault, Form, Report
@@ -24,8 +25,6 @@ from comptoir.flows.counting import File, Watch
 _SHOWN: Final = 20
 _CHANGES: Final = 1_000
 """Changes that are listed as JSON; all of them are counted."""
-
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
 
 
 def import_(

@@ -9,8 +9,9 @@ from comptoir.cli.asking import change, read
 from comptoir.cli.desk import desk_of, print_json
 from comptoir.cli.front import Asked
 from comptoir.cli.opening import run_now
+from comptoir.cli.options import Book, Cursor, Json, Limit
 from comptoir.cli.pages import Contents, Page
-from comptoir.kit.limits import LIST_DEFAULT, LIST_MAX
+from comptoir.kit.limits import LIST_DEFAULT
 from comptoir.web.api.inbox import OPERATIONS
 
 app = typer.Typer(cls=Contents)
@@ -21,8 +22,6 @@ _ONE: Final = "/api/admin/webhooks/{id}"
 _MORE: Final = {"effect": "webhook.effect", "error": "webhook.error", "due_at": "webhook.due"}
 
 Id = Annotated[str, typer.Option("--id", metavar="ID", help="option.event-id")]
-Book = Annotated[str, typer.Option("--book", metavar="live|test", help="option.book")]
-Json = Annotated[bool, typer.Option("--json", help="option.json")]
 
 
 @app.command("list", cls=Page, help="help.webhook.list")
@@ -35,12 +34,8 @@ def list_(
         str | None, typer.Option("--type", metavar="TYPE", help="option.event-type")
     ] = None,
     troubles: Annotated[bool, typer.Option("--troubles", help="option.troubles")] = False,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=LIST_MAX, help="option.limit")
-    ] = LIST_DEFAULT,
-    cursor: Annotated[
-        str | None, typer.Option("--cursor", metavar="CURSOR", help="option.cursor")
-    ] = None,
+    limit: Limit = LIST_DEFAULT,
+    cursor: Cursor = None,
     book: Book = "live",
     as_json: Json = False,
 ) -> None:
